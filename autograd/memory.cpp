@@ -1,0 +1,235 @@
+#include <autograd/memory.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace autograd
+{
+
+namespace detail
+{
+
+namespace
+{
+
+constexpr std::size_t bin_count = 8 * 56;
+
+/// Blocks above this number are returned to the system when more is cached than the thread itself ever used: a thread
+/// that only consumes what others allocate must not hoard it.
+constexpr std::int64_t free_cache = std::int64_t{64} << 20;
+
+/// Sizes in cache lines fall into eight classes an octave, so that at most an eighth is wasted.
+std::uint32_t bin_of(std::size_t lines) noexcept
+{
+    if (lines <= 8)
+    {
+        return static_cast<std::uint32_t>(lines);
+    }
+    const auto shift = static_cast<std::uint32_t>(std::bit_width(lines - 1) - 4);
+    return (shift + 1) * 8 + static_cast<std::uint32_t>(((lines - 1) >> shift) - 7);
+}
+
+std::size_t lines_of(std::uint32_t bin) noexcept
+{
+    if (bin <= 8)
+    {
+        return bin;
+    }
+    const std::uint32_t shift = (bin - 1) / 8 - 1;
+    return std::size_t{(bin - 1) % 8 + 9} << shift;
+}
+
+struct FreeBlock
+{
+    FreeBlock* next;
+};
+
+class Pool
+{
+public:
+    ~Pool();
+
+    Buffer* take(std::size_t bytes)
+    {
+        const std::uint32_t bin = bin_of(std::max<std::size_t>(1, (bytes + buffer_alignment - 1) / buffer_alignment));
+        const auto size = static_cast<std::int64_t>(lines_of(bin) * buffer_alignment);
+        statistics.live += size;
+        statistics.peak = std::max(statistics.peak, statistics.live);
+        FreeBlock*& head = bins[bin];
+        void* block = head;
+        if (block != nullptr)
+        {
+            head = head->next;
+            statistics.cached -= size;
+        }
+        else
+        {
+            block = ::operator new(static_cast<std::size_t>(size) + sizeof(Buffer), std::align_val_t{buffer_alignment});
+            ++statistics.system_allocations;
+        }
+        auto* buffer = new (block) Buffer;
+        buffer->bin = bin;
+        return buffer;
+    }
+
+    void give(Buffer* buffer) noexcept
+    {
+        const std::uint32_t bin = buffer->bin;
+        const auto size = static_cast<std::int64_t>(lines_of(bin) * buffer_alignment);
+        statistics.live -= size;
+        if (statistics.cached + size > statistics.peak + free_cache)
+        {
+            ::operator delete(buffer, std::align_val_t{buffer_alignment});
+            return;
+        }
+        statistics.cached += size;
+        bins[bin] = new (buffer) FreeBlock{bins[bin]};
+    }
+
+    void* take_small()
+    {
+        if (small == nullptr)
+        {
+            return ::operator new(small_block_size, std::align_val_t{buffer_alignment});
+        }
+        FreeBlock* block = small;
+        small = block->next;
+        return block;
+    }
+
+    void give_small(void* block) noexcept { small = new (block) FreeBlock{small}; }
+
+    void clear() noexcept
+    {
+        for (FreeBlock*& head : bins)
+        {
+            clear(head);
+        }
+        clear(small);
+        statistics.cached = 0;
+    }
+
+    MemoryStatistics statistics;
+
+private:
+    static void clear(FreeBlock*& head) noexcept
+    {
+        while (head != nullptr)
+        {
+            ::operator delete(std::exchange(head, head->next), std::align_val_t{buffer_alignment});
+        }
+    }
+
+    std::array<FreeBlock*, bin_count> bins{};
+    FreeBlock* small = nullptr;
+};
+
+/// Set while the thread's pool is alive. Values that outlive their thread's pool (static objects, for one) go straight
+/// to the system.
+constinit thread_local Pool* current = nullptr;
+constinit thread_local bool destroyed = false;
+
+Pool::~Pool()
+{
+    clear();
+    current = nullptr;
+    destroyed = true;
+}
+
+Pool* create_pool()
+{
+    if (destroyed)
+    {
+        return nullptr;
+    }
+    thread_local Pool pool;
+    current = &pool;
+    return current;
+}
+
+// A sanitizer must see each block come and go.
+Pool* pool()
+{
+#ifdef __SANITIZE_ADDRESS__
+    return nullptr;
+#else
+    return current != nullptr ? current : create_pool();
+#endif
+}
+
+}
+
+Buffer* allocate_buffer(std::size_t bytes)
+{
+    if (Pool* mine = pool())
+    {
+        return mine->take(bytes);
+    }
+    void* block = ::operator new(sizeof(Buffer) + (bytes + buffer_alignment) / buffer_alignment * buffer_alignment,
+                                 std::align_val_t{buffer_alignment});
+    auto* buffer = new (block) Buffer;
+    buffer->bin = 0;
+    return buffer;
+}
+
+void recycle_buffer(Buffer* buffer) noexcept
+{
+    Pool* mine = buffer->bin == 0 ? nullptr : pool();
+    if (mine != nullptr)
+    {
+        mine->give(buffer);
+    }
+    else
+    {
+        ::operator delete(buffer, std::align_val_t{buffer_alignment});
+    }
+}
+
+void* allocate_small_block()
+{
+    Pool* mine = pool();
+    return mine != nullptr ? mine->take_small()
+                           : ::operator new(small_block_size, std::align_val_t{buffer_alignment});
+}
+
+void recycle_small_block(void* block) noexcept
+{
+    if (Pool* mine = pool())
+    {
+        mine->give_small(block);
+    }
+    else
+    {
+        ::operator delete(block, std::align_val_t{buffer_alignment});
+    }
+}
+
+}
+
+MemoryStatistics memory_statistics() noexcept
+{
+    detail::Pool* pool = detail::pool();
+    return pool != nullptr ? pool->statistics : MemoryStatistics{};
+}
+
+void reset_peak_memory() noexcept
+{
+    if (detail::Pool* pool = detail::pool())
+    {
+        pool->statistics.peak = pool->statistics.live;
+    }
+}
+
+void release_cached_memory() noexcept
+{
+    if (detail::Pool* pool = detail::pool())
+    {
+        pool->clear();
+    }
+}
+
+}

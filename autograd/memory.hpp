@@ -1,0 +1,64 @@
+#pragma once
+
+#include <autograd/reference_count.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace autograd
+{
+
+/// What the calling thread's pool of array buffers holds and has done. Sizes are bytes.
+struct MemoryStatistics
+{
+    std::uint64_t system_allocations = 0;  ///< how often the system was asked for memory
+    std::int64_t live = 0;                 ///< in buffers taken from this thread's pool less those returned to it
+    std::int64_t peak = 0;                 ///< the most that `live` has been since `reset_peak_memory`
+    std::int64_t cached = 0;               ///< in buffers kept for reuse
+};
+
+MemoryStatistics memory_statistics() noexcept;
+
+/// Starts `peak` anew from `live`.
+void reset_peak_memory() noexcept;
+
+/// Returns the calling thread's unused buffers to the system.
+void release_cached_memory() noexcept;
+
+namespace detail
+{
+
+/// The alignment of every buffer, and the multiple to which its size is rounded up: one cache line, and as much as
+/// the widest SIMD register. Kernels work in whole registers and may touch this padding.
+inline constexpr std::size_t buffer_alignment = 64;
+
+/// The header of a pooled, reference-counted block; its data follows it.
+struct alignas(buffer_alignment) Buffer
+{
+    ReferenceCount references;
+    std::uint32_t bin;
+
+    void* data() noexcept { return this + 1; }
+};
+
+/// A buffer of at least `bytes`; from the thread's pool if it has one of that size class.
+Buffer* allocate_buffer(std::size_t bytes);
+
+void recycle_buffer(Buffer* buffer) noexcept;
+
+inline void release_buffer(Buffer* buffer) noexcept
+{
+    if (buffer->references.release())
+    {
+        recycle_buffer(buffer);
+    }
+}
+
+/// Blocks of one small size, kept in a list of the thread: what nodes and attributes live in.
+inline constexpr std::size_t small_block_size = 128;
+void* allocate_small_block();
+void recycle_small_block(void* block) noexcept;
+
+}
+
+}
