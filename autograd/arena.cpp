@@ -1,0 +1,196 @@
+#include <autograd/arena.hpp>
+#include <autograd/tensor.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace autograd::detail
+{
+
+const Operation leaf_operation{"variable", nullptr, nullptr};
+
+constinit thread_local Arena* Arena::current_ = nullptr;
+
+Arena& Arena::create()
+{
+    thread_local Arena arena;
+    return arena;
+}
+
+Arena::Arena()
+{
+    static std::atomic<std::uint32_t> last_id = 0;
+    id_ = ++last_id;
+    current_ = this;
+}
+
+Arena::~Arena()
+{
+    truncate(0);
+}
+
+Record& Arena::append(const Operation& operation, Node* output, std::size_t arity, Location location)
+{
+    if (size_ % chunk_size == 0 && size_ / chunk_size == chunks_.size())
+    {
+        chunks_.push_back(std::make_unique_for_overwrite<Record[]>(chunk_size));
+    }
+    Record& record = (*this)[size_];
+    record.operation = &operation;
+    record.location = pullback_location.line != 0 ? pullback_location : location;
+    record.output = output;
+    record.attributes = nullptr;
+    record.many = nullptr;
+    record.arity = static_cast<std::uint32_t>(arity);
+    record.output_kept = false;
+    if (arity > Record::few)
+    {
+        record.many = new RecordedOperand[arity];
+    }
+    output->holders.retain();
+    output->place.store(std::uint64_t{id_} << 32 | size_, std::memory_order_relaxed);
+    ++size_;
+    return record;
+}
+
+void Arena::watch(Node* node, Location location)
+{
+    if (slot_of(*node) == no_slot)
+    {
+        append(leaf_operation, node, 0, location);
+    }
+}
+
+// A variable's place remembers its leaf on this arena. Another thread that reads the same variable overwrites the
+// place; the leaf is then searched for, which costs time and never a wrong answer.
+Node* Arena::read_variable(Node* variable, Slot& slot)
+{
+    const std::uint64_t place = variable->place.load(std::memory_order_relaxed);
+    if (place >> 32 == id_)
+    {
+        slot = static_cast<Slot>(place);
+        if (slot < size_ && slot >= innermost_begin_ && is_leaf_of(slot, variable))
+        {
+            return (*this)[slot].output;
+        }
+    }
+    else if (place != 0)
+    {
+        for (auto leaf = leaves_.rbegin(); leaf != leaves_.rend() && *leaf >= innermost_begin_; ++leaf)
+        {
+            if (is_leaf_of(*leaf, variable))
+            {
+                slot = *leaf;
+                variable->place.store(std::uint64_t{id_} << 32 | slot, std::memory_order_relaxed);
+                return (*this)[slot].output;
+            }
+        }
+    }
+    slot = size_;
+    leaves_.push_back(slot);
+    Node* value = new_view(variable, variable->shape);
+    Record& record = append(leaf_operation, value, 1, {});
+    record.output_kept = true;
+    retain(variable);
+    record.few_operands[0] = {variable, no_slot, true};
+    variable->place.store(std::uint64_t{id_} << 32 | slot, std::memory_order_relaxed);
+    return value;
+}
+
+// A leaf stands for the variable as long as it has the variable's value.
+bool Arena::is_leaf_of(Slot slot, const Node* variable) noexcept
+{
+    Record& record = (*this)[slot];
+    if (record.operation != &leaf_operation || record.arity != 1 || record.few_operands[0].node != variable)
+    {
+        return false;
+    }
+    return variable->buffer != nullptr
+               ? record.output->buffer == variable->buffer
+               : std::memcmp(record.output->scalar, variable->scalar, size_of(variable->dtype)) == 0;
+}
+
+void Arena::forget_values(Record& record) noexcept
+{
+    for (RecordedOperand& operand : record.operands())
+    {
+        if (operand.kept)
+        {
+            operand.kept = false;
+            release(operand.node);
+        }
+    }
+    if (record.output_kept)
+    {
+        record.output_kept = false;
+        release(record.output);
+    }
+}
+
+void Arena::truncate(Slot size) noexcept
+{
+    while (size_ > size)
+    {
+        Record& record = (*this)[--size_];
+        forget_values(record);
+        delete record.attributes;
+        delete[] record.many;
+        release_holder(record.output);
+    }
+    while (!leaves_.empty() && leaves_.back() >= size_)
+    {
+        leaves_.pop_back();
+    }
+}
+
+void Arena::add_tape(TapeState* tape)
+{
+    tape->begin = size_;
+    tapes_.push_back(tape);
+    update_tapes();
+}
+
+void Arena::remove_tape(TapeState* tape) noexcept
+{
+    std::erase(tapes_, tape);
+    update_tapes();
+}
+
+void Arena::update_tapes() noexcept
+{
+    recording_ = false;
+    innermost_begin_ = 0;
+    Slot needed = 0;
+    for (const TapeState* tape : tapes_)
+    {
+        if (tape->recording())
+        {
+            recording_ = true;
+            innermost_begin_ = tape->begin;
+        }
+        if (!tape->used)
+        {
+            needed = tape->end == no_slot ? size_ : std::max(needed, tape->end);
+        }
+    }
+    if (needed < size_)
+    {
+        truncate(needed);
+    }
+}
+
+Node* snapshot(Node* variable)
+{
+    Arena& arena = Arena::current();
+    if (!arena.recording())
+    {
+        return new_view(variable, variable->shape);
+    }
+    Slot slot = no_slot;
+    Node* value = arena.read(variable, slot);
+    retain(value);
+    return value;
+}
+
+}

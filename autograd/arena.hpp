@@ -1,0 +1,243 @@
+#pragma once
+
+#include <autograd/location.hpp>
+#include <autograd/node.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+/// The engine's inside: records, and the arena of a thread that holds them. A tape is a scope over the arena.
+namespace autograd::detail
+{
+
+using Slot = std::uint32_t;
+inline constexpr Slot no_slot = std::numeric_limits<Slot>::max();
+
+class Pull;
+
+/// Which values a pullback reads beside the gradient of the output.
+struct Reads
+{
+    bool output = false;
+    bool operands = false;            ///< all of them; or
+    std::uint32_t operand_bits = 0;  ///< bit k: operand k
+
+    bool operand(std::size_t k) const noexcept { return operands || (k < 32 && (operand_bits >> k & 1) != 0); }
+};
+
+/// What the engine knows of an operation on operands of one type.
+struct Operation
+{
+    const char* name;
+    /// Gives the gradient of every operand that is wanted.
+    void (*pull)(Pull&);
+    /// What the pullback of operand k reads.
+    Reads (*reads)(std::size_t k);
+};
+
+/// The attributes of a recorded operation: axes, flags.
+struct Attributes
+{
+    virtual ~Attributes() = default;
+
+    static void* operator new(std::size_t size)
+    {
+        return size <= small_block_size ? allocate_small_block() : ::operator new(size);
+    }
+    static void operator delete(void* block, std::size_t size) noexcept
+    {
+        size <= small_block_size ? recycle_small_block(block) : ::operator delete(block);
+    }
+};
+
+struct RecordedOperand
+{
+    Node* node;   ///< null for a constant that no pullback reads
+    Slot slot;    ///< `no_slot` for a constant
+    bool kept;    ///< whether the record holds one of the node's values
+};
+
+/// One operation that was executed, as data. The operand of a leaf is the variable that was read.
+struct Record
+{
+    static constexpr std::size_t few = 3;
+
+    const Operation* operation;
+    Location location;
+    Node* output;
+    Attributes* attributes;
+    RecordedOperand* many;  ///< null if there are only a few
+    std::uint32_t arity;
+    bool output_kept;
+    RecordedOperand few_operands[few];
+
+    std::span<RecordedOperand> operands() noexcept { return {many != nullptr ? many : few_operands, arity}; }
+};
+
+/// The operation of a record that stands for a variable read, or for a constant that was watched.
+extern const Operation leaf_operation;
+
+/// What a GradientTape is to the arena: a range of records.
+struct TapeState
+{
+    Slot begin = 0;
+    Slot end = no_slot;  ///< `no_slot` while it records
+    bool persistent = false;
+    bool used = false;
+    bool paused = false;
+    Location location;
+
+    bool recording() const noexcept { return end == no_slot && !paused; }
+
+    static void* operator new(std::size_t) { return allocate_small_block(); }
+    static void operator delete(void* block) noexcept { recycle_small_block(block); }
+};
+
+/// The records of one thread, in order of execution.
+class Arena
+{
+public:
+    /// The calling thread's.
+    static Arena& current()
+    {
+        Arena* arena = current_;
+        return arena != nullptr ? *arena : create();
+    }
+
+    Arena();
+    ~Arena();
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+
+    /// Whether some tape of this thread records.
+    bool recording() const noexcept { return recording_; }
+    Slot size() const noexcept { return size_; }
+    Record& operator[](Slot slot) noexcept { return chunks_[slot / chunk_size][slot % chunk_size]; }
+
+    /// Where an immutable node stands on this arena, or `no_slot`.
+    Slot slot_of(const Node& node) noexcept
+    {
+        const std::uint64_t place = node.place.load(std::memory_order_relaxed);
+        const auto slot = static_cast<Slot>(place);
+        return place >> 32 == id_ && slot < size_ && (*this)[slot].output == &node ? slot : no_slot;
+    }
+
+    /// The slot and the immutable node for an operand that is read while recording; a variable becomes a leaf.
+    Node* read(Node* node, Slot& slot)
+    {
+        if (!node->is_variable)
+        {
+            slot = slot_of(*node);
+            return node;
+        }
+        return read_variable(node, slot);
+    }
+
+    /// Appends a record for `output`, a node that nobody else has seen yet. Operands and flags are the caller's to fill.
+    Record& append(const Operation& operation, Node* output, std::size_t arity, Location location);
+
+    /// Makes a node that is not on the arena a leaf of it.
+    void watch(Node* node, Location location);
+
+    /// Releases the values that the record keeps.
+    static void forget_values(Record& record) noexcept;
+
+    void add_tape(TapeState* tape);
+    void remove_tape(TapeState* tape) noexcept;
+    /// To be called when a tape's state has changed: drops the records that no tape can use any more.
+    void update_tapes() noexcept;
+    std::span<TapeState* const> tapes() const noexcept { return tapes_; }
+
+    /// The line of the operation whose pullback runs now: what its pullback records belongs to that line.
+    Location pullback_location;
+
+    /// Scratch of the engine, kept for its capacity.
+    std::vector<Node*> gradients;
+    std::vector<std::uint8_t> wanted;
+
+private:
+    static constexpr Slot chunk_size = 1024;
+
+    static Arena& create();
+    Node* read_variable(Node* variable, Slot& slot);
+    bool is_leaf_of(Slot slot, const Node* variable) noexcept;
+    void truncate(Slot size) noexcept;
+
+    static constinit thread_local Arena* current_;
+
+    std::vector<std::unique_ptr<Record[]>> chunks_;
+    std::vector<TapeState*> tapes_;
+    std::vector<Slot> leaves_;
+    Slot size_ = 0;
+    Slot innermost_begin_ = 0;
+    std::uint32_t id_;
+    bool recording_ = false;
+};
+
+/// While it lives, a tape does not record.
+class Pause
+{
+public:
+    explicit Pause(TapeState* tape) : tape_(tape), was_(tape->paused)
+    {
+        tape->paused = true;
+        Arena::current().update_tapes();
+    }
+    ~Pause()
+    {
+        tape_->paused = was_;
+        Arena::current().update_tapes();
+    }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+private:
+    TapeState* tape_;
+    bool was_;
+};
+
+/// The view that a pullback has of its record.
+class Pull
+{
+public:
+    Pull(Record& record, Node* output_gradient, Slot begin, std::vector<Node*>& gradients,
+         const std::vector<std::uint8_t>* wanted)
+        : record_(record), output_gradient_(output_gradient), begin_(begin), gradients_(gradients), wanted_(wanted)
+    {
+    }
+
+    Record& record() noexcept { return record_; }
+    Node* output() noexcept { return record_.output; }
+    Node* operand(std::size_t k) noexcept { return record_.operands()[k].node; }
+
+    /// The gradient of the output. It may be smaller than the output, if it broadcasts to it.
+    Node*& output_gradient() noexcept { return output_gradient_; }
+    /// The same, stretched to the shape of the output.
+    Node* full_output_gradient();
+
+    bool wants(std::size_t k) noexcept
+    {
+        const Slot slot = record_.operands()[k].slot;
+        return slot != no_slot && slot >= begin_ && (wanted_ == nullptr || (*wanted_)[slot - begin_] != 0);
+    }
+
+    /// Adds the gradient of operand k, a reference of which is taken over. It may be smaller than the operand, if it
+    /// broadcasts to it.
+    void give(std::size_t k, Node* gradient) { accumulate(gradients_[record_.operands()[k].slot - begin_], gradient); }
+
+    /// sum += gradient, where both are references that are taken over and `sum` may be null.
+    static void accumulate(Node*& sum, Node* gradient);
+
+private:
+    Record& record_;
+    Node* output_gradient_;
+    Slot begin_;
+    std::vector<Node*>& gradients_;
+    const std::vector<std::uint8_t>* wanted_;
+};
+
+}

@@ -1,0 +1,49 @@
+#include <autograd/primitive.hpp>
+
+#include <algorithm>
+
+namespace autograd::detail
+{
+
+void record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
+            Attributes* (*copy_attributes)(const void*), const void* op, Location location)
+{
+    Reads reads;
+    bool tracked = false;
+    for (std::size_t k = 0; k < operands.size(); ++k)
+    {
+        if (operands[k].slot != no_slot)
+        {
+            tracked = true;
+            const Reads more = operation.reads(k);
+            reads.output |= more.output;
+            reads.operands |= more.operands;
+            reads.operand_bits |= more.operand_bits;
+        }
+    }
+    if (!tracked)
+    {
+        return;
+    }
+    Attributes* attributes = copy_attributes(op);
+    Record& record = arena.append(operation, output, operands.size(), location);
+    record.attributes = attributes;
+    if (reads.output)
+    {
+        retain(output);
+        record.output_kept = true;
+    }
+    std::span<RecordedOperand> recorded = record.operands();
+    for (std::size_t k = 0; k < operands.size(); ++k)
+    {
+        const auto [node, slot] = operands[k];
+        const bool keep = reads.operand(k);
+        if (keep)
+        {
+            retain(node);
+        }
+        recorded[k] = {keep || slot != no_slot ? node : nullptr, slot, keep};
+    }
+}
+
+}

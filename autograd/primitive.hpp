@@ -1,0 +1,233 @@
+#pragma once
+
+#include <autograd/arena.hpp>
+#include <autograd/tensor.hpp>
+
+#include <array>
+#include <concepts>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// How an operation is written. It is a class whose members are its attributes, with a value and a pullback per operand:
+///
+///     struct Transpose
+///     {
+///         static constexpr const char* name = "transpose";
+///         Axes axes;
+///         template <class T> Tensor<T> value(const Tensor<T>& x) const;
+///         template <class T> Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>& x) const;
+///         static constexpr detail::Reads reads(std::size_t k);  // what that of operand k reads beside dy; none if absent
+///     };
+///
+/// and executed by `apply(Transpose{axes}, location, x)`. A pullback uses operations on tensors only, so that an outer
+/// tape can record it. It sees the shapes of everything, and the values only of what it says it reads. Its result may be
+/// smaller than the operand, if it broadcasts to it. An operation of any number of operands takes a
+/// `std::span<const Tensor<T>>` and the operand's number instead of `Wrt`.
+namespace autograd
+{
+
+/// Which operand a pullback is for.
+template <std::size_t K>
+using Wrt = std::integral_constant<std::size_t, K>;
+
+namespace detail
+{
+
+/// A handle to a node that somebody else keeps.
+template <class T>
+class Borrowed
+{
+public:
+    explicit Borrowed(Node* node) noexcept : tensor_(Tensor<T>::adopt(node)) {}
+    Borrowed(const Borrowed&) = delete;
+    Borrowed& operator=(const Borrowed&) = delete;
+    ~Borrowed() { tensor_.disown(); }
+    operator const Tensor<T>&() const noexcept { return tensor_; }
+
+private:
+    Tensor<T> tensor_;
+};
+
+/// Several of them, for operations of any number of operands.
+template <class T>
+class BorrowedList
+{
+public:
+    explicit BorrowedList(std::span<const RecordedOperand> operands)
+    {
+        tensors_.reserve(operands.size());
+        for (const RecordedOperand& operand : operands)
+        {
+            tensors_.push_back(Tensor<T>::adopt(operand.node));
+        }
+    }
+    BorrowedList(const BorrowedList&) = delete;
+    BorrowedList& operator=(const BorrowedList&) = delete;
+    ~BorrowedList()
+    {
+        for (Tensor<T>& tensor : tensors_)
+        {
+            tensor.disown();
+        }
+    }
+    operator std::span<const Tensor<T>>() const noexcept { return tensors_; }
+
+private:
+    std::vector<Tensor<T>> tensors_;
+};
+
+template <class Op>
+struct OperationAttributes : Attributes
+{
+    explicit OperationAttributes(const Op& op) : operation(op) {}
+    Op operation;
+};
+
+template <class Op>
+Reads reads_of(std::size_t k)
+{
+    if constexpr (requires { Op::reads(k); })
+    {
+        return Op::reads(k);
+    }
+    else
+    {
+        return {};
+    }
+}
+
+template <class Op>
+Op attributes_of(const Record& record)
+{
+    if constexpr (std::is_empty_v<Op>)
+    {
+        return Op{};
+    }
+    else
+    {
+        return static_cast<const OperationAttributes<Op>*>(record.attributes)->operation;
+    }
+}
+
+/// The operands of one call, resolved against the arena.
+struct ResolvedOperand
+{
+    Node* node;
+    Slot slot = no_slot;
+};
+
+/// Appends a record if an operand is on the tape.
+void record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
+            Attributes* (*copy_attributes)(const void*), const void* op, Location location);
+
+template <class Op>
+Attributes* copy_attributes(const void* op)
+{
+    if constexpr (std::is_empty_v<Op>)
+    {
+        return nullptr;
+    }
+    else
+    {
+        return new OperationAttributes<Op>(*static_cast<const Op*>(op));
+    }
+}
+
+template <class Op, class Out, class In, std::size_t... K>
+void pull(Pull& p, std::index_sequence<K...>)
+{
+    const Op op = attributes_of<Op>(p.record());
+    const Borrowed<Out> dy(p.full_output_gradient());
+    const Borrowed<Out> y(p.output());
+    const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(p.operand(K))...};
+    const auto one = [&]<std::size_t k>(Wrt<k> wrt)
+    {
+        if (p.wants(k))
+        {
+            Tensor<In> gradient = op.pullback(wrt, static_cast<const Tensor<Out>&>(dy), static_cast<const Tensor<Out>&>(y),
+                                              static_cast<const Tensor<In>&>(operands[K])...);
+            p.give(k, gradient.disown());
+        }
+    };
+    (one(Wrt<K>{}), ...);
+}
+
+template <class Op, class T>
+void pull_list(Pull& p)
+{
+    const Op op = attributes_of<Op>(p.record());
+    const Borrowed<T> dy(p.full_output_gradient());
+    const Borrowed<T> y(p.output());
+    const BorrowedList<T> operands(p.record().operands());
+    for (std::size_t k = 0; k < p.record().arity; ++k)
+    {
+        if (p.wants(k))
+        {
+            p.give(k, op.pullback(k, static_cast<const Tensor<T>&>(dy), static_cast<const Tensor<T>&>(y),
+                                  static_cast<std::span<const Tensor<T>>>(operands))
+                          .disown());
+        }
+    }
+}
+
+template <class Op, class Out, class In, std::size_t N>
+inline constexpr Operation operation_of{
+    Op::name, [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); }, &reads_of<Op>};
+
+template <class Op, class T>
+inline constexpr Operation list_operation_of{Op::name, &pull_list<Op, T>, &reads_of<Op>};
+
+}
+
+/// Executes an operation on tensors of one type, and records it if a tape records and an operand is on it.
+template <class Out, class Op, class In, std::same_as<Tensor<In>>... Rest>
+Tensor<Out> apply_as(const Op& op, Location location, const Tensor<In>& first, const Rest&... rest)
+{
+    using namespace detail;
+    constexpr std::size_t count = 1 + sizeof...(rest);
+    Arena& arena = Arena::current();
+    if (!arena.recording())
+    {
+        return op.value(first, rest...);
+    }
+    std::array<ResolvedOperand, count> operands{ResolvedOperand{first.node()}, ResolvedOperand{rest.node()}...};
+    for (ResolvedOperand& operand : operands)
+    {
+        operand.node = arena.read(operand.node, operand.slot);
+    }
+    Tensor<Out> output = op.value(first, rest...);
+    record(arena, operation_of<Op, Out, In, count>, output.node(), operands, &copy_attributes<Op>, &op, location);
+    return output;
+}
+
+template <class Op, class T, std::same_as<Tensor<T>>... Rest>
+Tensor<T> apply(const Op& op, Location location, const Tensor<T>& first, const Rest&... rest)
+{
+    return apply_as<T>(op, location, first, rest...);
+}
+
+/// The same for an operation of any number of operands.
+template <class Op, class T>
+Tensor<T> apply(const Op& op, Location location, std::span<const Tensor<T>> tensors)
+{
+    using namespace detail;
+    Arena& arena = Arena::current();
+    if (!arena.recording())
+    {
+        return op.value(tensors);
+    }
+    std::vector<ResolvedOperand> operands;
+    operands.reserve(tensors.size());
+    for (const Tensor<T>& tensor : tensors)
+    {
+        ResolvedOperand& operand = operands.emplace_back();
+        operand.node = arena.read(tensor.node(), operand.slot);
+    }
+    Tensor<T> output = op.value(tensors);
+    record(arena, list_operation_of<Op, T>, output.node(), operands, &copy_attributes<Op>, &op, location);
+    return output;
+}
+
+}

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+#include <autograd/variable.hpp>
+
+#include <span>
+#include <tuple>
+#include <vector>
+
+namespace autograd
+{
+
+/// What `gradient` does about a source that the target does not depend on.
+enum class Unconnected
+{
+    error,  ///< throw UnconnectedError, which says why
+    zero    ///< give zeros
+};
+
+struct TapeOptions
+{
+    /// Whether `gradient` and `backward` may be called more than once; the tape then keeps its records while it lives.
+    bool persistent = false;
+};
+
+template <Real T>
+struct GradientOptions
+{
+    Unconnected unconnected = Unconnected::error;
+    /// The gradient of the target, of its shape; needed where the target holds more than one element.
+    Tensor<T> output_gradient = {};
+};
+
+namespace detail
+{
+
+struct TapeState;
+
+/// A target of `gradient`, and the line that asks.
+template <Real T>
+struct Target
+{
+    Target(const Tensor<T>& tensor, Location location = Location::current()) : tensor(tensor), location(location) {}
+    const Tensor<T>& tensor;
+    Location location;
+};
+
+}
+
+/// Records the operations of its thread while it lives, so that derivatives can be computed from them: those that depend
+/// on a Variable, or on a tensor that it was told to `watch`. Without a tape nothing is recorded.
+///
+/// Tapes nest: a tape records what happens while later ones live, gradients included, which gives derivatives of any
+/// order. A tape is used up by its first gradient, unless it is persistent. It belongs to its thread.
+class GradientTape
+{
+public:
+    explicit GradientTape(TapeOptions options = {}, Location location = Location::current());
+    GradientTape(GradientTape&& other) noexcept;
+    GradientTape& operator=(GradientTape&& other) noexcept;
+    ~GradientTape();
+
+    /// Makes a constant a source for which gradients can be computed: operations from now on are recorded.
+    template <Real T>
+    void watch(const Tensor<T>& tensor, Location location = Location::current())
+    {
+        watch(tensor.node(), location);
+    }
+
+    /// The gradient of `target`, which must hold one element unless its own gradient is given, with respect to a source;
+    /// it has the shape of the source. The gradient itself is recorded by the other tapes that record, not by this one.
+    /// @throws TapeError if this tape did not record the target, or is used up; ShapeError if the target holds more than
+    ///         one element; UnconnectedError, as the options say.
+    template <Real T, AnyTensor S>
+    Tensor<typename S::value_type> gradient(const Tensor<T>& target, const S& source, GradientOptions<T> options = {},
+                                            Location location = Location::current())
+    {
+        detail::Node* const node = source.node();
+        detail::Node* result = nullptr;
+        gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr, {&node, 1},
+                 {&result, 1}, options.unconnected, location);
+        return Tensor<typename S::value_type>::adopt(result);
+    }
+
+    /// The same for several sources at once: `auto [da, db] = tape.gradient(loss, a, b)`.
+    /// @{
+    template <AnyTensor... S>
+        requires(sizeof...(S) > 1)
+    auto gradient(const detail::Target<float>& target, const S&... sources)
+    {
+        return gradients(target, std::index_sequence_for<S...>{}, sources...);
+    }
+    template <AnyTensor... S>
+        requires(sizeof...(S) > 1)
+    auto gradient(const detail::Target<double>& target, const S&... sources)
+    {
+        return gradients(target, std::index_sequence_for<S...>{}, sources...);
+    }
+    template <Real T, AnyTensor S>
+    std::vector<Tensor<typename S::value_type>> gradient(const Tensor<T>& target, const std::vector<S>& sources,
+                                                         GradientOptions<T> options = {},
+                                                         Location location = Location::current());
+    /// @}
+
+private:
+    void watch(detail::Node* node, Location location);
+    /// One new reference a source.
+    void gradient(detail::Node* target, detail::Node* output_gradient, std::span<detail::Node* const> sources,
+                  std::span<detail::Node*> results, Unconnected unconnected, Location location);
+
+    template <Real T, std::size_t... K, class... S>
+    std::tuple<Tensor<typename S::value_type>...> gradients(const detail::Target<T>& target, std::index_sequence<K...>,
+                                                            const S&... sources)
+    {
+        detail::Node* const nodes[] = {sources.node()...};
+        detail::Node* results[sizeof...(S)];
+        gradient(target.tensor.node(), nullptr, nodes, results, Unconnected::error, target.location);
+        return {Tensor<typename S::value_type>::adopt(results[K])...};
+    }
+
+    detail::TapeState* state_;
+};
+
+template <Real T, AnyTensor S>
+std::vector<Tensor<typename S::value_type>> GradientTape::gradient(const Tensor<T>& target,
+                                                                   const std::vector<S>& sources,
+                                                                   GradientOptions<T> options, Location location)
+{
+    std::vector<detail::Node*> nodes;
+    for (const S& source : sources)
+    {
+        nodes.push_back(source.node());
+    }
+    std::vector<detail::Node*> results(nodes.size());
+    gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr, nodes, results,
+             options.unconnected, location);
+    std::vector<Tensor<typename S::value_type>> tensors;
+    for (detail::Node* result : results)
+    {
+        tensors.push_back(Tensor<typename S::value_type>::adopt(result));
+    }
+    return tensors;
+}
+
+}

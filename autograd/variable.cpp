@@ -1,0 +1,109 @@
+#include <autograd/arena.hpp>
+#include <autograd/elementwise.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/shape.hpp>
+#include <autograd/variable.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace autograd::detail
+{
+
+namespace
+{
+
+/// Lets `node` hold the same elements as `value`: shares the buffer, or copies a 0-d value.
+void share_elements(Node* node, const Node* value) noexcept
+{
+    if (value->buffer == nullptr)
+    {
+        node->data = node->scalar;
+        std::memcpy(node->scalar, value->data, size_of(value->dtype));
+        return;
+    }
+    value->buffer->references.retain();
+    if (node->buffer != nullptr)
+    {
+        release_buffer(node->buffer);
+    }
+    node->buffer = value->buffer;
+    node->data = value->data;
+}
+
+template <class T>
+void assign_add_typed(Node* variable, Node* change, int sign, Location location)
+{
+    Tensor<T> full = Tensor<T>::adopt(change);
+    retain(change);
+    if (!broadcasts_to(change->shape, variable->shape))
+    {
+        throw ShapeError(sign > 0 ? "assign_add" : "assign_sub",
+                         "the change must broadcast to the shape of the variable: the variable is " +
+                             to_string(variable->shape) + ", the change " + to_string(change->shape),
+                         location);
+    }
+    if (change->is_variable || change->shape != variable->shape)
+    {
+        full = broadcast_to(stop_gradient(full), variable->shape, location);
+    }
+    T* elements = static_cast<T*>(writable(variable));
+    const T* by = full.data();
+    for (std::size_t i = 0; i < variable->elements; ++i)
+    {
+        elements[i] += static_cast<T>(sign) * by[i];
+    }
+}
+
+}
+
+Node* new_variable(Node* value)
+{
+    auto* variable = new VariableNode;
+    variable->is_variable = true;
+    variable->dtype = value->dtype;
+    variable->shape = value->shape;
+    variable->elements = value->elements;
+    share_elements(variable, value);
+    return variable;
+}
+
+void assign(Node* variable, Node* value, Location location)
+{
+    if (value->shape != variable->shape)
+    {
+        throw ShapeError("assign",
+                         "a variable keeps its shape: it is " + to_string(variable->shape) + ", the new value " +
+                             to_string(value->shape),
+                         location);
+    }
+    share_elements(variable, value);
+}
+
+void assign_add(Node* variable, Node* change, int sign, Location location)
+{
+    if (variable->dtype == DType::float32)
+    {
+        assign_add_typed<float>(variable, change, sign, location);
+    }
+    else
+    {
+        assign_add_typed<double>(variable, change, sign, location);
+    }
+}
+
+void* writable(Node* variable)
+{
+    if (variable->buffer != nullptr && !variable->buffer->references.unique())
+    {
+        const std::size_t bytes = variable->elements * size_of(variable->dtype);
+        Node* copy = variable->dtype == DType::float32 ? new_node<float>(variable->shape)
+                                                       : new_node<double>(variable->shape);
+        std::memcpy(copy->data, variable->data, bytes);
+        share_elements(variable, copy);
+        release(copy);
+    }
+    return variable->data;
+}
+
+}

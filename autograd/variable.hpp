@@ -1,0 +1,122 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+namespace autograd
+{
+
+namespace detail
+{
+
+/// A variable with the elements of `value`.
+Node* new_variable(Node* value);
+/// Gives the variable the elements of `value`, which must have its shape. Records and tensors that hold the old value
+/// keep it.
+void assign(Node* variable, Node* value, Location location);
+/// The same with the sum of the old value and `sign` times `change`, which broadcasts to its shape.
+void assign_add(Node* variable, Node* change, int sign, Location location);
+/// The elements for writing in place: copied first if a record or a tensor still holds them.
+void* writable(Node* variable);
+
+}
+
+/// A tensor that is a leaf: it can be assigned and holds the gradient that `backward()` accumulates. A cheap handle:
+/// copies are the same variable. Read while a tape records, it is watched.
+template <Real T>
+class Variable : public Tensor<T>
+{
+public:
+    /// A variable with this initial value.
+    template <Arithmetic S>
+    explicit Variable(S scalar) : Variable(Tensor<T>(scalar))
+    {
+    }
+    template <XExpression E>
+    explicit Variable(const E& expression) : Variable(Tensor<T>(expression))
+    {
+    }
+    explicit Variable(const Tensor<T>& value)
+    {
+        this->node_ = detail::new_variable(value.node());
+    }
+
+    Variable(const Variable& other) noexcept : Tensor<T>(Tensor<T>::adopt(nullptr))
+    {
+        this->node_ = other.node_;
+        detail::retain(this->node_);
+    }
+    Variable& operator=(const Variable& other) noexcept
+    {
+        detail::retain(other.node_);
+        detail::release(std::exchange(this->node_, other.node_));
+        return *this;
+    }
+
+    /// Replaces the value. Operations recorded before keep the value that they read.
+    /// @throws ShapeError if the new value has another shape, or the change does not broadcast to it.
+    /// @{
+    void assign(const Operand<T>& value) { detail::assign(this->node_, value.node(), value.location()); }
+    void assign_add(const Operand<T>& value) { detail::assign_add(this->node_, value.node(), 1, value.location()); }
+    void assign_sub(const Operand<T>& value) { detail::assign_add(this->node_, value.node(), -1, value.location()); }
+    /// @}
+
+    /// Whether a gradient has been accumulated since the last `zero_grad()`.
+    bool has_grad() const noexcept { return variable()->gradient != nullptr; }
+
+    /// The accumulated gradient; it has the shape of the variable.
+    /// @throws TapeError if there is none.
+    Tensor<T> grad(Location location = Location::current()) const
+    {
+        if (!has_grad())
+        {
+            throw TapeError("grad", "this variable has no gradient", location,
+                            "Call backward() on a result that was computed from it while a tape recorded.");
+        }
+        detail::retain(variable()->gradient);
+        return Tensor<T>::adopt(variable()->gradient);
+    }
+
+    /// Replaces the gradient, as `backward()` would have put it there.
+    /// @throws ShapeError if its shape is not the variable's.
+    void set_grad(const Operand<T>& gradient)
+    {
+        if (gradient.node()->shape != this->shape())
+        {
+            throw ShapeError("set_grad",
+                             "a gradient has the shape of its variable: the variable is " + to_string(this->shape()) +
+                                 ", the gradient " + to_string(gradient.node()->shape),
+                             gradient.location());
+        }
+        detail::retain(gradient.node());
+        zero_grad();
+        variable()->gradient = gradient.node();
+    }
+
+    /// Forgets the gradient, so that the next one starts from nothing.
+    void zero_grad() noexcept
+    {
+        if (has_grad())
+        {
+            detail::release(std::exchange(variable()->gradient, nullptr));
+        }
+    }
+
+    /// The elements, for an update in place. Invalidated by any assignment; a tensor or record that holds the value
+    /// keeps the old one.
+    T* mutable_data() { return static_cast<T*>(detail::writable(this->node_)); }
+
+    Variable& operator+=(const Operand<T>&) = delete;
+    Variable& operator-=(const Operand<T>&) = delete;
+    Variable& operator*=(const Operand<T>&) = delete;
+    Variable& operator/=(const Operand<T>&) = delete;
+
+private:
+    detail::VariableNode* variable() const noexcept { return static_cast<detail::VariableNode*>(this->node_); }
+};
+
+template <XExpression E>
+Variable(const E&) -> Variable<typename E::value_type>;
+template <Arithmetic S>
+Variable(S) -> Variable<S>;
+
+}
