@@ -1,0 +1,214 @@
+#pragma once
+
+#include <autograd/formula.hpp>
+#include <autograd/primitive.hpp>
+
+/// Element-wise operations: from the formulas of one operation to its scalar code, its SIMD loops and its record.
+///
+/// A formula class has `name`, `arity`, `static auto value(x...)` and
+/// `static auto pullback(Wrt<k>, dy, y, x...)`, each a template over what it computes on; see formula.hpp.
+namespace autograd::detail
+{
+
+inline constexpr std::size_t most_operands = 3;
+
+/// Computes `count` elements, and a few of the padding behind them, from arrays of as many.
+template <class T>
+using Kernel = void (*)(std::size_t count, const T* const* in, T* out);
+
+/// One pullback: from dy, y and the operands, in this order.
+template <class T>
+struct ElementwisePullback
+{
+    Kernel<T> kernel;
+    T (*scalar)(const T* const* in);
+    unsigned reads;   ///< bit 0: dy, bit 1: y, bit 2 + k: operand k
+    bool passes_on;   ///< whether the gradient is dy itself
+};
+
+template <class T>
+struct ElementwiseOperation : Operation
+{
+    std::size_t arity;
+    Kernel<T> value;
+    ElementwisePullback<T> pullbacks[most_operands];
+};
+
+/// The value for operands of any shapes that broadcast. Throws ShapeError if they don't.
+template <class T>
+Node* elementwise_value(const char* name, Kernel<T> kernel, std::span<Node* const> operands, Location location);
+
+/// The pullback of an element-wise operation while no tape records.
+template <class T>
+void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation);
+
+/// sum[i] += change[i]
+template <class T>
+void add_in_place(T* sum, const T* change, std::size_t count);
+
+/// The gradient of an operand of shape `to` that was stretched to `from`, the shape that `gradient` broadcasts to.
+/// Records if a tape records.
+template <class T>
+Tensor<T> sum_to(const Tensor<T>& gradient, const Shape& from, const Shape& to);
+
+template <class F, class T, std::size_t... K>
+void value_kernel(std::size_t count, const T* const* in, T* out, std::index_sequence<K...>)
+{
+    using B = xsimd::batch<T>;
+    for (std::size_t i = 0; i < count; i += B::size)
+    {
+        const B y = F::value(B::load_unaligned(in[K] + i)...);
+        y.store_unaligned(out + i);
+    }
+}
+
+template <class F, std::size_t k, std::size_t... K>
+constexpr formula::Probe probe_pullback(std::index_sequence<K...>)
+{
+    using formula::Probe;
+    return F::pullback(Wrt<k>{}, Probe::argument(0), Probe::argument(1), Probe::argument(2 + K)...);
+}
+
+template <class F, std::size_t k>
+inline constexpr formula::Probe probe_of = probe_pullback<F, k>(std::make_index_sequence<F::arity>{});
+
+template <bool used, class B, class T>
+B load_if(const T* in, std::size_t i)
+{
+    if constexpr (used)
+    {
+        return B::load_unaligned(in + i);
+    }
+    else
+    {
+        return B(T(0));
+    }
+}
+
+template <class F, std::size_t k, class T, std::size_t... K>
+void pullback_kernel(std::size_t count, const T* const* in, T* out, std::index_sequence<K...>)
+{
+    using B = xsimd::batch<T>;
+    constexpr unsigned reads = probe_of<F, k>.read;
+    for (std::size_t i = 0; i < count; i += B::size)
+    {
+        const B dx = F::pullback(Wrt<k>{}, load_if<(reads & 1) != 0, B>(in[0], i), load_if<(reads & 2) != 0, B>(in[1], i),
+                                 load_if<(reads >> (2 + K) & 1) != 0, B>(in[2 + K], i)...);
+        dx.store_unaligned(out + i);
+    }
+}
+
+template <class F, std::size_t k, class T, std::size_t... K>
+T scalar_pullback(const T* const* in, std::index_sequence<K...>)
+{
+    constexpr unsigned reads = probe_of<F, k>.read;
+    const auto load = [in](std::size_t which) { return (reads >> which & 1) != 0 ? *in[which] : T(0); };
+    return static_cast<T>(F::pullback(Wrt<k>{}, load(0), load(1), load(2 + K)...));
+}
+
+template <class F, std::size_t k, class T>
+constexpr ElementwisePullback<T> pullback_of()
+{
+    if constexpr (k < F::arity)
+    {
+        using Indices = std::make_index_sequence<F::arity>;
+        constexpr formula::Probe probe = probe_of<F, k>;
+        return {[](std::size_t count, const T* const* in, T* out) { pullback_kernel<F, k>(count, in, out, Indices{}); },
+                [](const T* const* in) { return scalar_pullback<F, k>(in, Indices{}); }, probe.read, probe.untouched};
+    }
+    else
+    {
+        return {};
+    }
+}
+
+template <class F>
+Reads elementwise_reads(std::size_t k)
+{
+    constexpr auto read = []<std::size_t... K>(std::index_sequence<K...>)
+    { return std::array<unsigned, F::arity>{probe_of<F, K>.read...}; }(std::make_index_sequence<F::arity>{});
+    return {.output = (read[k] & 2) != 0, .operand_bits = read[k] >> 2};
+}
+
+template <class F, class T>
+struct Elementwise
+{
+    using Indices = std::make_index_sequence<F::arity>;
+
+    template <std::size_t... K>
+    static void record_pullbacks(Pull& p, std::index_sequence<K...>)
+    {
+        const Borrowed<T> dy(p.output_gradient());
+        const Borrowed<T> y(p.output());
+        const std::array<Borrowed<T>, F::arity> operands{Borrowed<T>(p.operand(K))...};
+        const auto one = [&]<std::size_t k>(Wrt<k> wrt)
+        {
+            if (p.wants(k))
+            {
+                const Tensor<T> gradient =
+                    F::pullback(wrt, static_cast<const Tensor<T>&>(dy), static_cast<const Tensor<T>&>(y),
+                                static_cast<const Tensor<T>&>(operands[K])...);
+                p.give(k, sum_to(gradient, p.output()->shape, p.operand(k)->shape).disown());
+            }
+        };
+        (one(Wrt<K>{}), ...);
+    }
+
+    static void pull(Pull& p)
+    {
+        if (Arena::current().recording())
+        {
+            record_pullbacks(p, Indices{});
+        }
+        else
+        {
+            elementwise_pull<T>(p, operation);
+        }
+    }
+
+    template <std::size_t... K>
+    static void kernel(std::size_t count, const T* const* in, T* out)
+    {
+        value_kernel<F>(count, in, out, Indices{});
+    }
+
+    static constexpr ElementwiseOperation<T> operation{
+        {F::name, &pull, &elementwise_reads<F>},
+        F::arity,
+        &kernel,
+        {pullback_of<F, 0, T>(), pullback_of<F, 1, T>(), pullback_of<F, 2, T>()}};
+
+    /// Executes and records. Takes the operands' nodes, gives a new one.
+    template <std::same_as<Node*>... Nodes>
+    static Node* apply(Location location, Nodes... nodes)
+    {
+        static_assert(sizeof...(nodes) == F::arity);
+        Arena& arena = Arena::current();
+        if (!arena.recording())
+        {
+            return value(location, nodes...);
+        }
+        std::array<ResolvedOperand, F::arity> operands{ResolvedOperand{nodes}...};
+        for (ResolvedOperand& operand : operands)
+        {
+            operand.node = arena.read(operand.node, operand.slot);
+        }
+        Tensor<T> output = Tensor<T>::adopt(value(location, nodes...));
+        record(arena, operation, output.node(), operands, [](const void*) -> Attributes* { return nullptr; }, nullptr,
+               location);
+        return output.disown();
+    }
+
+    template <class... Nodes>
+    static Node* value(Location location, Nodes... nodes)
+    {
+        if ((nodes->shape.rank() + ... + 0) == 0)
+        {
+            return new_scalar<T>(static_cast<T>(F::value(*nodes->template as<const T>()...)));
+        }
+        const std::array<Node*, F::arity> operands{nodes...};
+        return elementwise_value<T>(F::name, &kernel, operands, location);
+    }
+};
+
+}

@@ -1,0 +1,174 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+#include <xsimd/xsimd.hpp>
+
+#include <cmath>
+
+/// What the formula of an element-wise operation may use. A formula is written once and instantiated on a number, on a
+/// SIMD register of numbers, on a Tensor (where an outer tape records it), and on `Probe`, which finds out what it reads.
+/// So it has no `if`, but `select(condition, a, b)`, and compares by `gt`, `ge`, `lt`, `le`, `eq`.
+namespace autograd::formula
+{
+
+template <class T>
+concept Number = std::is_floating_point_v<T>;
+
+template <class B>
+concept Register = requires { typename B::batch_bool_type; };
+
+/// Stands for an argument of a formula and remembers what was read: bit 0 for the first argument, and so on.
+struct Probe
+{
+    unsigned read = 0;
+    bool untouched = false;  ///< whether it still is the first argument itself
+
+    constexpr Probe() = default;
+    constexpr Probe(double) {}
+
+    /// The argument of this number.
+    static constexpr Probe argument(unsigned number)
+    {
+        Probe result;
+        result.read = 1U << number;
+        result.untouched = number == 0;
+        return result;
+    }
+
+    static constexpr Probe all(auto... arguments)
+    {
+        Probe result;
+        result.read = (arguments.read | ... | 0U);
+        return result;
+    }
+};
+
+#define AUTOGRAD_PROBE_OPERATOR(symbol)                                                                                \
+    constexpr Probe operator symbol(Probe a, Probe b)                                                                  \
+    {                                                                                                                  \
+        return Probe::all(a, b);                                                                                       \
+    }
+AUTOGRAD_PROBE_OPERATOR(+)
+AUTOGRAD_PROBE_OPERATOR(-)
+AUTOGRAD_PROBE_OPERATOR(*)
+AUTOGRAD_PROBE_OPERATOR(/)
+#undef AUTOGRAD_PROBE_OPERATOR
+constexpr Probe operator-(Probe a)
+{
+    return Probe::all(a);
+}
+
+#define AUTOGRAD_VOCABULARY_1(function)                                                                                \
+    using std::function;                                                                                               \
+    template <Register B>                                                                                              \
+    B function(const B& x)                                                                                             \
+    {                                                                                                                  \
+        return xsimd::function(x);                                                                                     \
+    }                                                                                                                  \
+    constexpr Probe function(Probe x)                                                                                  \
+    {                                                                                                                  \
+        return Probe::all(x);                                                                                          \
+    }
+AUTOGRAD_VOCABULARY_1(exp)
+AUTOGRAD_VOCABULARY_1(expm1)
+AUTOGRAD_VOCABULARY_1(log)
+AUTOGRAD_VOCABULARY_1(log1p)
+AUTOGRAD_VOCABULARY_1(sqrt)
+AUTOGRAD_VOCABULARY_1(sin)
+AUTOGRAD_VOCABULARY_1(cos)
+AUTOGRAD_VOCABULARY_1(tan)
+AUTOGRAD_VOCABULARY_1(sinh)
+AUTOGRAD_VOCABULARY_1(cosh)
+AUTOGRAD_VOCABULARY_1(tanh)
+AUTOGRAD_VOCABULARY_1(abs)
+#undef AUTOGRAD_VOCABULARY_1
+
+using std::pow;
+template <Register B>
+B pow(const B& a, const std::type_identity_t<B>& b)
+{
+    return xsimd::pow(a, b);
+}
+constexpr Probe pow(Probe a, Probe b)
+{
+    return Probe::all(a, b);
+}
+
+/// A comparison of tensors inside a formula: 1 where it holds, else 0.
+template <Real T>
+struct Mask
+{
+    Tensor<T> ones;
+};
+
+/// Comparisons. On tensors they have no derivative and are not recorded.
+/// @{
+#define AUTOGRAD_COMPARISON(name, symbol, function, first, second)                                                     \
+    constexpr bool name(Number auto a, Number auto b)                                                                  \
+    {                                                                                                                  \
+        return a symbol b;                                                                                             \
+    }                                                                                                                  \
+    template <Register B>                                                                                              \
+    auto name(const B& a, const std::type_identity_t<B>& b)                                                            \
+    {                                                                                                                  \
+        return a symbol b;                                                                                             \
+    }                                                                                                                  \
+    constexpr Probe name(Probe a, Probe b)                                                                             \
+    {                                                                                                                  \
+        return Probe::all(a, b);                                                                                       \
+    }                                                                                                                  \
+    template <Real T>                                                                                                  \
+    Mask<T> name(const Tensor<T>& a, const std::type_identity_t<Tensor<T>>& b)                                         \
+    {                                                                                                                  \
+        return {Tensor<T>::adopt(detail::function<T>(first.node(), second.node(), {}))};                               \
+    }
+AUTOGRAD_COMPARISON(gt, >, less, b, a)
+AUTOGRAD_COMPARISON(ge, >=, less_equal, b, a)
+AUTOGRAD_COMPARISON(lt, <, less, a, b)
+AUTOGRAD_COMPARISON(le, <=, less_equal, a, b)
+AUTOGRAD_COMPARISON(eq, ==, equal, a, b)
+#undef AUTOGRAD_COMPARISON
+/// @}
+
+/// a where the condition holds, else b.
+/// @{
+template <Number A, Number B>
+constexpr auto select(bool condition, A a, B b) -> std::common_type_t<A, B>
+{
+    return condition ? a : b;
+}
+template <Register B>
+B select(const typename B::batch_bool_type& condition, const B& a, const std::type_identity_t<B>& b)
+{
+    return xsimd::select(condition, a, b);
+}
+constexpr Probe select(Probe condition, Probe a, Probe b)
+{
+    return Probe::all(condition, a, b);
+}
+template <Real T>
+Tensor<T> select(const Mask<T>& condition, const std::type_identity_t<Tensor<T>>& a,
+                 const std::type_identity_t<Tensor<T>>& b)
+{
+    return Tensor<T>::adopt(detail::where<T>(condition.ones.node(), a.node(), b.node(), {}));
+}
+/// @}
+
+/// The constant c as what `x` is: for results that do not depend on their arguments.
+/// @{
+template <class X>
+constexpr X constant([[maybe_unused]] const X& x, double c)
+{
+    if constexpr (Register<X>)
+    {
+        return X(static_cast<typename X::value_type>(c));
+    }
+    else
+    {
+        return X(c);
+    }
+}
+/// @}
+
+}
