@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+
+namespace autograd::detail
+{
+
+/// A row-major matrix in memory, or the transpose of one: element (i, j) is data[i * row_stride + j * column_stride], and
+/// one of the strides is 1.
+template <class T>
+struct Matrix
+{
+    const T* data;
+    std::size_t row_stride;
+    std::size_t column_stride;
+
+    Matrix transposed() const noexcept { return {data, column_stride, row_stride}; }
+};
+
+/// c = a b, or c += a b: a is (m, k), b (k, n), c (m, n) and row-major without gaps. This is the one place where the
+/// implementation of a product is chosen.
+template <class T>
+void gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate = false);
+
+/// Our own implementation, and that of the BLAS; for measuring one against the other.
+/// @{
+template <class T>
+void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate);
+template <class T>
+void blas_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate);
+/// @}
+
+}

@@ -1,0 +1,210 @@
+#include <autograd/kernels/reduce.hpp>
+#include <autograd/parallel.hpp>
+
+#include <xsimd/xsimd.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace autograd::detail
+{
+
+namespace
+{
+
+/// Elements that are added in a row before sums are added pairwise.
+constexpr std::size_t leaf = 256;
+constexpr std::size_t parallel_elements = std::size_t{1} << 16;
+
+struct Sum
+{
+    static auto combine(const auto& a, const auto& b) { return a + b; }
+    template <class B>
+    static auto across(const B& lanes)
+    {
+        return xsimd::hadd(lanes);
+    }
+};
+
+/// The greater one if `larger`, else the smaller; NaN wins.
+template <bool larger>
+struct Extreme
+{
+    template <class T>
+        requires std::is_floating_point_v<T>
+    static T combine(T a, T b)
+    {
+        return (larger ? b > a : b < a) || b != b ? b : a;
+    }
+    template <class B>
+        requires(!std::is_floating_point_v<B>)
+    static B combine(const B& a, const B& b)
+    {
+        const auto better = larger ? b > a : b < a;
+        return xsimd::select(better | (b != b), b, a);
+    }
+    template <class B>
+    static auto across(const B& lanes)
+    {
+        typename B::value_type result = lanes.get(0);
+        for (std::size_t lane = 1; lane < B::size; ++lane)
+        {
+            result = combine(result, lanes.get(lane));
+        }
+        return result;
+    }
+};
+
+/// A contiguous run, `count` not 0.
+template <class R, class T>
+T reduce_run(const T* in, std::size_t count)
+{
+    using B = xsimd::batch<T>;
+    constexpr std::size_t lanes = B::size;
+    if (count > leaf * lanes)
+    {
+        const std::size_t half = count / 2 / (4 * lanes) * (4 * lanes);
+        return R::combine(reduce_run<R>(in, half), reduce_run<R>(in + half, count - half));
+    }
+    std::size_t i = 0;
+    T result;
+    if (count >= lanes)
+    {
+        B total = B::load_unaligned(in);
+        i = lanes;
+        if (count >= 4 * lanes)
+        {
+            B second = B::load_unaligned(in + lanes);
+            B third = B::load_unaligned(in + 2 * lanes);
+            B fourth = B::load_unaligned(in + 3 * lanes);
+            for (i = 4 * lanes; i + 4 * lanes <= count; i += 4 * lanes)
+            {
+                total = R::combine(total, B::load_unaligned(in + i));
+                second = R::combine(second, B::load_unaligned(in + i + lanes));
+                third = R::combine(third, B::load_unaligned(in + i + 2 * lanes));
+                fourth = R::combine(fourth, B::load_unaligned(in + i + 3 * lanes));
+            }
+            total = R::combine(R::combine(total, second), R::combine(third, fourth));
+        }
+        for (; i + lanes <= count; i += lanes)
+        {
+            total = R::combine(total, B::load_unaligned(in + i));
+        }
+        result = R::across(total);
+    }
+    else
+    {
+        result = in[0];
+        i = 1;
+    }
+    for (; i < count; ++i)
+    {
+        result = R::combine(result, in[i]);
+    }
+    return result;
+}
+
+/// Columns [0, width) of `count` rows that are `stride` apart.
+template <class R, class T>
+void reduce_columns(const T* in, T* out, std::size_t count, std::size_t width, std::size_t stride)
+{
+    constexpr std::size_t most = 512;
+    if (count > leaf)
+    {
+        std::array<T, most> half;
+        for (std::size_t begin = 0; begin < width; begin += most)
+        {
+            const std::size_t part = std::min(most, width - begin);
+            reduce_columns<R>(in + begin, out + begin, count / 2, part, stride);
+            reduce_columns<R>(in + begin + count / 2 * stride, half.data(), count - count / 2, part, stride);
+            for (std::size_t i = 0; i < part; ++i)
+            {
+                out[begin + i] = R::combine(out[begin + i], half[i]);
+            }
+        }
+        return;
+    }
+    std::copy_n(in, width, out);
+    for (std::size_t row = 1; row < count; ++row)
+    {
+        const T* elements = in + row * stride;
+        for (std::size_t i = 0; i < width; ++i)
+        {
+            out[i] = R::combine(out[i], elements[i]);
+        }
+    }
+}
+
+template <class R, class T>
+void reduce(const T* in, T* out, std::size_t outer, std::size_t count, std::size_t inner)
+{
+    if (inner == 1 && outer == 1 && count > 2 * parallel_elements)
+    {
+        // Pieces of a fixed size, whatever the number of threads, so that the result is always the same.
+        const std::size_t pieces = (count + parallel_elements - 1) / parallel_elements;
+        T* partial = new T[pieces];
+        parallel_for(pieces, 1,
+                     [=](std::size_t begin, std::size_t end)
+                     {
+                         for (std::size_t piece = begin; piece < end; ++piece)
+                         {
+                             const std::size_t from = piece * parallel_elements;
+                             partial[piece] = reduce_run<R>(in + from, std::min(parallel_elements, count - from));
+                         }
+                     });
+        *out = reduce_run<R>(partial, pieces);
+        delete[] partial;
+        return;
+    }
+    const std::size_t grain = std::max<std::size_t>(1, parallel_elements / std::max<std::size_t>(1, count * inner));
+    parallel_for(outer, grain,
+                 [=](std::size_t begin, std::size_t end)
+                 {
+                     for (std::size_t o = begin; o < end; ++o)
+                     {
+                         if (inner == 1)
+                         {
+                             out[o] = reduce_run<R>(in + o * count, count);
+                         }
+                         else
+                         {
+                             reduce_columns<R>(in + o * count * inner, out + o * inner, count, inner, inner);
+                         }
+                     }
+                 });
+}
+
+}
+
+template <class T>
+void sum_kernel(const T* in, T* out, std::size_t outer, std::size_t count, std::size_t inner)
+{
+    if (count == 0)
+    {
+        std::fill_n(out, outer * inner, T(0));
+        return;
+    }
+    reduce<Sum>(in, out, outer, count, inner);
+}
+
+template <class T>
+void max_kernel(const T* in, T* out, std::size_t outer, std::size_t count, std::size_t inner)
+{
+    reduce<Extreme<true>>(in, out, outer, count, inner);
+}
+
+template <class T>
+void min_kernel(const T* in, T* out, std::size_t outer, std::size_t count, std::size_t inner)
+{
+    reduce<Extreme<false>>(in, out, outer, count, inner);
+}
+
+#define AUTOGRAD_INSTANTIATE(T)                                                                                        \
+    template void sum_kernel(const T*, T*, std::size_t, std::size_t, std::size_t);                                     \
+    template void max_kernel(const T*, T*, std::size_t, std::size_t, std::size_t);                                     \
+    template void min_kernel(const T*, T*, std::size_t, std::size_t, std::size_t);
+AUTOGRAD_INSTANTIATE(float)
+AUTOGRAD_INSTANTIATE(double)
+#undef AUTOGRAD_INSTANTIATE
+
+}
