@@ -1,0 +1,4 @@
+#pragma once
+
+#include <optim/optimizer.hpp>
+#include <optim/sgd.hpp>
