@@ -8,7 +8,7 @@
 namespace autograd::detail
 {
 
-const Operation leaf_operation{"variable", nullptr, nullptr};
+const Operation leaf_operation{"variable", nullptr};
 
 constinit thread_local Arena* Arena::current_ = nullptr;
 
@@ -41,13 +41,9 @@ Record& Arena::append(const Operation& operation, Node* output, std::size_t arit
     record.location = pullback_location.line != 0 ? pullback_location : location;
     record.output = output;
     record.attributes = nullptr;
-    record.many = nullptr;
     record.arity = static_cast<std::uint32_t>(arity);
     record.output_kept = false;
-    if (arity > Record::few)
-    {
-        record.many = new RecordedOperand[arity];
-    }
+    record.first_operand = arity > Record::few ? new RecordedOperand[arity] : record.few_operands;
     output->holders.retain();
     output->place.store(std::uint64_t{id_} << 32 | size_, std::memory_order_relaxed);
     ++size_;
@@ -135,7 +131,10 @@ void Arena::truncate(Slot size) noexcept
         Record& record = (*this)[--size_];
         forget_values(record);
         delete record.attributes;
-        delete[] record.many;
+        if (record.first_operand != record.few_operands)
+        {
+            delete[] record.first_operand;
+        }
         release_holder(record.output);
     }
     while (!leaves_.empty() && leaves_.back() >= size_)

@@ -35,8 +35,8 @@ struct Operation
     const char* name;
     /// Gives the gradient of every operand that is wanted.
     void (*pull)(Pull&);
-    /// What the pullback of operand k reads.
-    Reads (*reads)(std::size_t k);
+    /// What the pullback of each operand reads; the last entry stands for all further operands.
+    std::span<const Reads> reads = {};
 };
 
 /// The attributes of a recorded operation: axes, flags.
@@ -70,12 +70,12 @@ struct Record
     Location location;
     Node* output;
     Attributes* attributes;
-    RecordedOperand* many;  ///< null if there are only a few
+    RecordedOperand* first_operand;  ///< `few_operands`, or an array of its own if there are more
     std::uint32_t arity;
     bool output_kept;
     RecordedOperand few_operands[few];
 
-    std::span<RecordedOperand> operands() noexcept { return {many != nullptr ? many : few_operands, arity}; }
+    std::span<RecordedOperand> operands() noexcept { return {first_operand, arity}; }
 };
 
 /// The operation of a record that stands for a variable read, or for a constant that was watched.
@@ -212,7 +212,7 @@ public:
 
     Record& record() noexcept { return record_; }
     Node* output() noexcept { return record_.output; }
-    Node* operand(std::size_t k) noexcept { return record_.operands()[k].node; }
+    Node* operand(std::size_t k) noexcept { return record_.first_operand[k].node; }
 
     /// The gradient of the output. It may be smaller than the output, if it broadcasts to it.
     Node*& output_gradient() noexcept { return output_gradient_; }
@@ -221,18 +221,30 @@ public:
 
     bool wants(std::size_t k) noexcept
     {
-        const Slot slot = record_.operands()[k].slot;
+        const Slot slot = record_.first_operand[k].slot;
         return slot != no_slot && slot >= begin_ && (wanted_ == nullptr || (*wanted_)[slot - begin_] != 0);
     }
 
     /// Adds the gradient of operand k, a reference of which is taken over. It may be smaller than the operand, if it
     /// broadcasts to it.
-    void give(std::size_t k, Node* gradient) { accumulate(gradients_[record_.operands()[k].slot - begin_], gradient); }
+    void give(std::size_t k, Node* gradient) { accumulate(gradients_[record_.first_operand[k].slot - begin_], gradient); }
 
     /// sum += gradient, where both are references that are taken over and `sum` may be null.
-    static void accumulate(Node*& sum, Node* gradient);
+    static void accumulate(Node*& sum, Node* gradient)
+    {
+        if (sum == nullptr)
+        {
+            sum = gradient;
+        }
+        else
+        {
+            add(sum, gradient);
+        }
+    }
 
 private:
+    static void add(Node*& sum, Node* gradient);
+
     Record& record_;
     Node* output_gradient_;
     Slot begin_;

@@ -230,6 +230,41 @@ Node* elementwise_value(const char* name, Kernel<T> kernel, std::span<Node* cons
     return result;
 }
 
+namespace
+{
+
+/// The same for a 0-d result, whose operands then are 0-d, too.
+template <class T>
+void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t last)
+{
+    Node*& dy = p.output_gradient();
+    const T* in[most_inputs] = {dy->as<T>(), p.output()->as<T>()};
+    for (std::size_t k = 0; k < operation.arity; ++k)
+    {
+        Node* operand = p.operand(k);
+        in[2 + k] = operand != nullptr ? operand->as<T>() : nullptr;
+    }
+    for (std::size_t k = 0; k <= last && k < operation.arity; ++k)
+    {
+        if (!p.wants(k))
+        {
+            continue;
+        }
+        const T gradient = operation.pullbacks[k].scalar(in);
+        if (k == last && dy->values.unique())
+        {
+            *dy->as<T>() = gradient;
+            p.give(k, std::exchange(dy, nullptr));
+        }
+        else
+        {
+            p.give(k, new_scalar(gradient));
+        }
+    }
+}
+
+}
+
 template <class T>
 void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
 {
@@ -239,6 +274,11 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
         last = p.wants(k) ? k : last;
     }
     const Shape& shape = p.output()->shape;
+    if (shape.rank() == 0)
+    {
+        pull_scalar(p, operation, last);
+        return;
+    }
     for (std::size_t k = 0; k <= last && k < operation.arity; ++k)
     {
         if (!p.wants(k))
@@ -257,30 +297,15 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
                                                operation.arity > 1 ? p.operand(1) : nullptr,
                                                operation.arity > 2 ? p.operand(2) : nullptr};
         Node* inputs[most_inputs];
-        bool scalar = shape.rank() == 0;
         for (std::size_t i = 0; i < most_inputs; ++i)
         {
             inputs[i] = (pullback.reads >> i & 1) != 0 ? candidates[i] : nullptr;
-            scalar = scalar && (inputs[i] == nullptr || inputs[i]->shape.rank() == 0);
         }
         // The gradient of the output is dead after its last use: its memory takes the result.
         Node*& dy = p.output_gradient();
-        const bool reuse = k == last && dy->values.unique() && dy->shape == shape &&
-                           (dy->buffer == nullptr || dy->buffer->references.unique());
-        Node* gradient = reuse ? dy : scalar ? new_scalar<T>(T(0)) : new_node<T>(shape);
-        if (scalar)
-        {
-            const T* in[most_inputs];
-            for (std::size_t i = 0; i < most_inputs; ++i)
-            {
-                in[i] = inputs[i] != nullptr ? inputs[i]->template as<T>() : nullptr;
-            }
-            *gradient->template as<T>() = pullback.scalar(in);
-        }
-        else
-        {
-            run<T>(pullback.kernel, {inputs, operation.arity + 2}, shape, gradient->template as<T>());
-        }
+        const bool reuse = k == last && dy->values.unique() && dy->shape == shape && dy->buffer->references.unique();
+        Node* gradient = reuse ? dy : new_node<T>(shape);
+        run<T>(pullback.kernel, {inputs, operation.arity + 2}, shape, gradient->template as<T>());
         if (reuse)
         {
             dy = nullptr;

@@ -122,13 +122,14 @@ constexpr ElementwisePullback<T> pullback_of()
     }
 }
 
-template <class F>
-Reads elementwise_reads(std::size_t k)
+template <class F, std::size_t... K>
+constexpr std::array<Reads, F::arity> elementwise_reads(std::index_sequence<K...>)
 {
-    constexpr auto read = []<std::size_t... K>(std::index_sequence<K...>)
-    { return std::array<unsigned, F::arity>{probe_of<F, K>.read...}; }(std::make_index_sequence<F::arity>{});
-    return {.output = (read[k] & 2) != 0, .operand_bits = read[k] >> 2};
+    return {Reads{.output = (probe_of<F, K>.read & 2) != 0, .operand_bits = probe_of<F, K>.read >> 2}...};
 }
+
+template <class F>
+inline constexpr auto elementwise_reads_of = elementwise_reads<F>(std::make_index_sequence<F::arity>{});
 
 template <class F, class T>
 struct Elementwise
@@ -173,7 +174,7 @@ struct Elementwise
     }
 
     static constexpr ElementwiseOperation<T> operation{
-        {F::name, &pull, &elementwise_reads<F>},
+        {F::name, &pull, elementwise_reads_of<F>},
         F::arity,
         &kernel,
         {pullback_of<F, 0, T>(), pullback_of<F, 1, T>(), pullback_of<F, 2, T>()}};

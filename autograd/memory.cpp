@@ -13,6 +13,9 @@ namespace autograd
 namespace detail
 {
 
+constinit thread_local FreeBlock* free_small_blocks = nullptr;
+constinit thread_local bool keeps_small_blocks = false;
+
 namespace
 {
 
@@ -42,11 +45,6 @@ std::size_t lines_of(std::uint32_t bin) noexcept
     const std::uint32_t shift = (bin - 1) / 8 - 1;
     return std::size_t{(bin - 1) % 8 + 9} << shift;
 }
-
-struct FreeBlock
-{
-    FreeBlock* next;
-};
 
 class Pool
 {
@@ -90,26 +88,13 @@ public:
         bins[bin] = new (buffer) FreeBlock{bins[bin]};
     }
 
-    void* take_small()
-    {
-        if (small == nullptr)
-        {
-            return ::operator new(small_block_size, std::align_val_t{buffer_alignment});
-        }
-        FreeBlock* block = small;
-        small = block->next;
-        return block;
-    }
-
-    void give_small(void* block) noexcept { small = new (block) FreeBlock{small}; }
-
     void clear() noexcept
     {
         for (FreeBlock*& head : bins)
         {
             clear(head);
         }
-        clear(small);
+        clear(free_small_blocks);
         statistics.cached = 0;
     }
 
@@ -125,7 +110,6 @@ private:
     }
 
     std::array<FreeBlock*, bin_count> bins{};
-    FreeBlock* small = nullptr;
 };
 
 /// Set while the thread's pool is alive. Values that outlive their thread's pool (static objects, for one) go straight
@@ -138,6 +122,7 @@ Pool::~Pool()
     clear();
     current = nullptr;
     destroyed = true;
+    keeps_small_blocks = false;
 }
 
 Pool* create_pool()
@@ -148,6 +133,7 @@ Pool* create_pool()
     }
     thread_local Pool pool;
     current = &pool;
+    keeps_small_blocks = true;
     return current;
 }
 
@@ -189,23 +175,16 @@ void recycle_buffer(Buffer* buffer) noexcept
     }
 }
 
-void* allocate_small_block()
+// Making sure that the pool exists lets it return the blocks when the thread ends.
+void* allocate_new_small_block()
 {
-    Pool* mine = pool();
-    return mine != nullptr ? mine->take_small()
-                           : ::operator new(small_block_size, std::align_val_t{buffer_alignment});
+    static_cast<void>(pool());
+    return ::operator new(small_block_size, std::align_val_t{buffer_alignment});
 }
 
-void recycle_small_block(void* block) noexcept
+void free_small_block(void* block) noexcept
 {
-    if (Pool* mine = pool())
-    {
-        mine->give_small(block);
-    }
-    else
-    {
-        ::operator delete(block, std::align_val_t{buffer_alignment});
-    }
+    ::operator delete(block, std::align_val_t{buffer_alignment});
 }
 
 }

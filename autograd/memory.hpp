@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace autograd
 {
@@ -56,8 +57,36 @@ inline void release_buffer(Buffer* buffer) noexcept
 
 /// Blocks of one small size, kept in a list of the thread: what nodes and attributes live in.
 inline constexpr std::size_t small_block_size = 128;
-void* allocate_small_block();
-void recycle_small_block(void* block) noexcept;
+
+struct FreeBlock
+{
+    FreeBlock* next;
+};
+extern constinit thread_local FreeBlock* free_small_blocks;
+extern constinit thread_local bool keeps_small_blocks;
+void* allocate_new_small_block();
+void free_small_block(void* block) noexcept;
+
+inline void* allocate_small_block()
+{
+    FreeBlock* block = free_small_blocks;
+    if (block == nullptr) [[unlikely]]
+    {
+        return allocate_new_small_block();
+    }
+    free_small_blocks = block->next;
+    return block;
+}
+
+inline void recycle_small_block(void* block) noexcept
+{
+    if (!keeps_small_blocks) [[unlikely]]
+    {
+        free_small_block(block);
+        return;
+    }
+    free_small_blocks = ::new (block) FreeBlock{free_small_blocks};
+}
 
 }
 

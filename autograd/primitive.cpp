@@ -15,7 +15,7 @@ void record(Arena& arena, const Operation& operation, Node* output, std::span<co
         if (operands[k].slot != no_slot)
         {
             tracked = true;
-            const Reads more = operation.reads(k);
+            const Reads& more = operation.reads[std::min(k, operation.reads.size() - 1)];
             reads.output |= more.output;
             reads.operands |= more.operands;
             reads.operand_bits |= more.operand_bits;

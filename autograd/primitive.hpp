@@ -85,18 +85,20 @@ struct OperationAttributes : Attributes
     Op operation;
 };
 
-template <class Op>
-Reads reads_of(std::size_t k)
+/// What the pullbacks of the first N operands read.
+template <class Op, std::size_t N>
+inline constexpr std::array<Reads, N> reads_of = []
 {
-    if constexpr (requires { Op::reads(k); })
+    std::array<Reads, N> reads{};
+    if constexpr (requires { Op::reads(0); })
     {
-        return Op::reads(k);
+        for (std::size_t k = 0; k < N; ++k)
+        {
+            reads[k] = Op::reads(k);
+        }
     }
-    else
-    {
-        return {};
-    }
-}
+    return reads;
+}();
 
 template <class Op>
 Op attributes_of(const Record& record)
@@ -174,10 +176,10 @@ void pull_list(Pull& p)
 
 template <class Op, class Out, class In, std::size_t N>
 inline constexpr Operation operation_of{
-    Op::name, [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); }, &reads_of<Op>};
+    Op::name, [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); }, reads_of<Op, N>};
 
 template <class Op, class T>
-inline constexpr Operation list_operation_of{Op::name, &pull_list<Op, T>, &reads_of<Op>};
+inline constexpr Operation list_operation_of{Op::name, &pull_list<Op, T>, reads_of<Op, 1>};
 
 }
 

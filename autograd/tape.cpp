@@ -331,13 +331,9 @@ void accumulate_typed(Node*& sum, Node* gradient)
 
 }
 
-void Pull::accumulate(Node*& sum, Node* gradient)
+void Pull::add(Node*& sum, Node* gradient)
 {
-    if (sum == nullptr)
-    {
-        sum = gradient;
-    }
-    else if (gradient->dtype == DType::float32)
+    if (gradient->dtype == DType::float32)
     {
         accumulate_typed<float>(sum, gradient);
     }

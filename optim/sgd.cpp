@@ -11,13 +11,18 @@ using autograd::Variable;
 namespace
 {
 
-void require(bool allowed, const char* name, double value, const char* range, Location location)
+[[noreturn]] void refuse(const char* name, double value, const char* range, Location location)
+{
+    std::ostringstream problem;
+    problem << name << " is " << value << ", but must be " << range;
+    throw ValueError("SGD", problem.str(), location);
+}
+
+inline void require(bool allowed, const char* name, double value, const char* range, Location location)
 {
     if (!allowed)
     {
-        std::ostringstream problem;
-        problem << name << " is " << value << ", but must be " << range;
-        throw ValueError("SGD", problem.str(), location);
+        refuse(name, value, range, location);
     }
 }
 
