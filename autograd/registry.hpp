@@ -54,7 +54,21 @@ private:
     const Example* next_;
 };
 
-/// All examples of the library's own operations. Never empty.
+/// All examples of the library's own operations, and of those that a program has added. Never empty.
 const Example* registry() noexcept;
+
+namespace detail
+{
+
+/// One a file of operations.
+/// @{
+void elementwise_family() noexcept;
+void reduction_family() noexcept;
+void shape_family() noexcept;
+void linalg_family() noexcept;
+void nn_family() noexcept;
+/// @}
+
+}
 
 }

@@ -22,12 +22,7 @@ struct Matrix
 template <class T>
 void gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate = false);
 
-/// Our own implementation, and that of the BLAS; for measuring one against the other.
-/// @{
-template <class T>
-void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate);
-template <class T>
-void blas_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate);
-/// @}
+/// What does the products: the SIMD width of our own kernels, and the BLAS if it does the large ones.
+const char* gemm_implementation() noexcept;
 
 }

@@ -280,4 +280,6 @@ Tensor<T> stop_gradient(const Tensor<T>& x)
 INSTANTIATE(float)
 INSTANTIATE(double)
 
+void detail::elementwise_family() noexcept {}
+
 }

@@ -259,4 +259,6 @@ EXAMPLE(linear, vector, ({3}, {2, 3}, {2}), linear(x[0], x[1], x[2]))
 #undef EXAMPLE
 #undef UNPACK
 
+void detail::linalg_family() noexcept {}
+
 }

@@ -351,4 +351,6 @@ static const Example sum_kept{
 static const Example variance_unbiased{
     "variance", Domain::real, {{2, 3}}, [](const auto& x) { return variance(x[0], 1, 1, keep_dims); }};
 
+void detail::reduction_family() noexcept {}
+
 }

@@ -501,4 +501,6 @@ EXAMPLE(view, mixed, ({2, 3, 4}), view(x[0], 1, newaxis(), ellipsis(), range(1, 
 #undef UNPACK
 #undef EXAMPLE
 
+void detail::shape_family() noexcept {}
+
 }
