@@ -90,6 +90,7 @@ struct TapeState
     bool used = false;
     bool paused = false;
     Location location;
+    const Node* last_target = nullptr;  ///< never dereferenced: only told from others, for an error's text
 
     bool recording() const noexcept { return end == no_slot && !paused; }
 

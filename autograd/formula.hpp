@@ -104,7 +104,7 @@ struct Mask
 
 /// Comparisons. On tensors they have no derivative and are not recorded.
 /// @{
-#define AUTOGRAD_COMPARISON(name, symbol, function, first, second)                                                     \
+#define AUTOGRAD_COMPARISON(name, symbol, function)                                                                    \
     constexpr bool name(Number auto a, Number auto b)                                                                  \
     {                                                                                                                  \
         return a symbol b;                                                                                             \
@@ -121,13 +121,13 @@ struct Mask
     template <Real T>                                                                                                  \
     Mask<T> name(const Tensor<T>& a, const std::type_identity_t<Tensor<T>>& b)                                         \
     {                                                                                                                  \
-        return {Tensor<T>::adopt(detail::function<T>(first.node(), second.node(), {}))};                               \
+        return {Tensor<T>::adopt(detail::function<T>(a.node(), b.node(), {}))};                                        \
     }
-AUTOGRAD_COMPARISON(gt, >, less, b, a)
-AUTOGRAD_COMPARISON(ge, >=, less_equal, b, a)
-AUTOGRAD_COMPARISON(lt, <, less, a, b)
-AUTOGRAD_COMPARISON(le, <=, less_equal, a, b)
-AUTOGRAD_COMPARISON(eq, ==, equal, a, b)
+AUTOGRAD_COMPARISON(gt, >, greater)
+AUTOGRAD_COMPARISON(ge, >=, greater_equal)
+AUTOGRAD_COMPARISON(lt, <, less)
+AUTOGRAD_COMPARISON(le, <=, less_equal)
+AUTOGRAD_COMPARISON(eq, ==, equal)
 #undef AUTOGRAD_COMPARISON
 /// @}
 

@@ -218,7 +218,12 @@ Node* seed(Node* target, Node* output_gradient, const char* operation, Location 
                                  to_string(target->shape) + ", the gradient " + to_string(output_gradient->shape),
                              location);
         }
-        return new_view(output_gradient, output_gradient->shape);
+        if (output_gradient->is_variable)
+        {
+            return snapshot(output_gradient);
+        }
+        retain(output_gradient);
+        return output_gradient;
     }
     if (target->elements != 1)
     {
@@ -284,7 +289,7 @@ void backward(Node* target, Node* output_gradient, Location location)
     {
         for (const TapeState* used : arena.tapes())
         {
-            if (used->used && target->place.load(std::memory_order_relaxed) != 0)
+            if (used->used && used->last_target == target)
             {
                 throw_used(*used, "backward", location);
             }
@@ -297,6 +302,7 @@ void backward(Node* target, Node* output_gradient, Location location)
         throw_used(*tape, "backward", location);
     }
     const Hold start(seed(target, output_gradient, "backward", location));
+    tape->last_target = target;
     run_backward(arena, *tape, slot, start.node, {});
 }
 

@@ -40,6 +40,10 @@ Node* less(Node* a, Node* b, Location location);
 template <Real T>
 Node* less_equal(Node* a, Node* b, Location location);
 template <Real T>
+Node* greater(Node* a, Node* b, Location location);
+template <Real T>
+Node* greater_equal(Node* a, Node* b, Location location);
+template <Real T>
 Node* equal(Node* a, Node* b, Location location);
 template <Real T>
 Node* not_equal(Node* a, Node* b, Location location);
@@ -256,24 +260,24 @@ public:
     AUTOGRAD_OPERATOR(/, divide)
 #undef AUTOGRAD_OPERATOR
 
-#define AUTOGRAD_COMPARISON(symbol, function, first, second)                                                           \
+#define AUTOGRAD_COMPARISON(symbol, function)                                                                          \
     friend xt::xarray<bool> operator symbol(const Tensor& a, const Operand<T>& b)                                      \
     {                                                                                                                  \
-        return to_mask(detail::function<T>(first.node(), second.node(), b.location()));                                \
+        return to_mask(detail::function<T>(a.node(), b.node(), b.location()));                                         \
     }                                                                                                                  \
     template <class L>                                                                                                 \
         requires(Arithmetic<L> || XExpression<L>)                                                                      \
     friend xt::xarray<bool> operator symbol(const L& left, const Operand<T>& b)                                        \
     {                                                                                                                  \
         const Operand<T> a(left);                                                                                      \
-        return to_mask(detail::function<T>(first.node(), second.node(), b.location()));                                \
+        return to_mask(detail::function<T>(a.node(), b.node(), b.location()));                                         \
     }
-    AUTOGRAD_COMPARISON(<, less, a, b)
-    AUTOGRAD_COMPARISON(<=, less_equal, a, b)
-    AUTOGRAD_COMPARISON(>, less, b, a)
-    AUTOGRAD_COMPARISON(>=, less_equal, b, a)
-    AUTOGRAD_COMPARISON(==, equal, a, b)
-    AUTOGRAD_COMPARISON(!=, not_equal, a, b)
+    AUTOGRAD_COMPARISON(<, less)
+    AUTOGRAD_COMPARISON(<=, less_equal)
+    AUTOGRAD_COMPARISON(>, greater)
+    AUTOGRAD_COMPARISON(>=, greater_equal)
+    AUTOGRAD_COMPARISON(==, equal)
+    AUTOGRAD_COMPARISON(!=, not_equal)
 #undef AUTOGRAD_COMPARISON
 
 protected:

@@ -69,13 +69,13 @@ using namespace formula;
     static const Example function##_left{#function, domain, {{1, 3}, {2, 2, 1}}, [](const auto& x) { return call; }};  \
     static const Example function##_scalar{#function, domain, {{}, {2, 2}}, [](const auto& x) { return call; }};
 
-#define COMPARISON(function, condition)                                                                                \
+#define COMPARISON(function, value_of_ab)                                                                              \
     struct function##_formula                                                                                          \
     {                                                                                                                  \
         FORMULA(function, 2)                                                                                           \
         static constexpr auto value(const auto& a, const auto& b)                                                      \
         {                                                                                                              \
-            return select(condition, constant(a, 1), constant(a, 0));                                                  \
+            return value_of_ab;                                                                                        \
         }                                                                                                              \
     };                                                                                                                 \
     template <Real T>                                                                                                  \
@@ -97,9 +97,12 @@ constexpr auto zero(const auto& x)
 }
 
 // clang-format off
-COMPARISON(less, lt(a, b))
-COMPARISON(less_equal, le(a, b))
-COMPARISON(equal, eq(a, b))
+COMPARISON(less,          select(lt(a, b), constant(a, 1), constant(a, 0)))
+COMPARISON(less_equal,    select(le(a, b), constant(a, 1), constant(a, 0)))
+COMPARISON(greater,       select(gt(a, b), constant(a, 1), constant(a, 0)))
+COMPARISON(greater_equal, select(ge(a, b), constant(a, 1), constant(a, 0)))
+COMPARISON(equal,         select(eq(a, b), constant(a, 1), constant(a, 0)))
+COMPARISON(not_equal,     select(eq(a, b), constant(a, 0), constant(a, 1)))
 
 UNARY(exp,      Domain::real,     exp(x),                  dy * y)
 UNARY(expm1,    Domain::real,     expm1(x),                dy * (y + 1.0))
@@ -134,7 +137,7 @@ BINARY(minimum,  minimum(x[0], x[1]),     Domain::distinct,
 BINARY_AS(logistic_loss, (1.0 - b) * a + select(gt(a, 0.0), zero(a), -a) + log1p(exp(-abs(a))),
        dy * (1.0 / (exp(-a) + 1.0) - b),
        -dy * a)
-BINARY_AS(power, pow(a, b),
+BINARY_AS(pow, pow(a, b),
        select(eq(b, 0.0), zero(dy), dy * b * pow(a, b - 1.0)),
        select(eq(a, 0.0), select(ge(b, 0.0), zero(dy), dy * y * log(a)), dy * y * log(a)))
 // clang-format on
@@ -181,13 +184,6 @@ detail::Node* detail::negative(Node* a, Location location)
 }
 
 template <Real T>
-detail::Node* detail::not_equal(Node* a, Node* b, Location location)
-{
-    const Tensor<T> same = Tensor<T>::adopt(equal<T>(a, b, location));
-    return Elementwise<subtract_formula, T>::value(location, Tensor<T>(1).node(), same.node());
-}
-
-template <Real T>
 detail::Node* detail::where(Node* condition, Node* a, Node* b, Location location)
 {
     return Elementwise<where_formula, T>::apply(location, condition, a, b);
@@ -201,7 +197,7 @@ detail::Node* detail::clip(Node* x, Node* low, Node* high, Location location)
 
 // A square costs a twentieth of a general power.
 template <Real T>
-detail::Node* detail::pow(Node* base, Node* exponent, Location location)
+detail::Node* detail::power(Node* base, Node* exponent, Location location)
 {
     Arena& arena = Arena::current();
     const bool constant = exponent->shape.rank() == 0 && !exponent->is_variable &&
@@ -215,7 +211,7 @@ detail::Node* detail::pow(Node* base, Node* exponent, Location location)
     {
         return Elementwise<square_formula, T>::apply(location, base);
     }
-    return power<T>(base, exponent, location);
+    return pow<T>(base, exponent, location);
 }
 
 static const Example pow_both{
@@ -270,10 +266,9 @@ Tensor<T> stop_gradient(const Tensor<T>& x)
 
 #define INSTANTIATE(T)                                                                                                 \
     template detail::Node* detail::negative<T>(Node*, Location);                                                       \
-    template detail::Node* detail::not_equal<T>(Node*, Node*, Location);                                               \
     template detail::Node* detail::where<T>(Node*, Node*, Node*, Location);                                            \
     template detail::Node* detail::clip<T>(Node*, Node*, Node*, Location);                                             \
-    template detail::Node* detail::pow<T>(Node*, Node*, Location);                                                     \
+    template detail::Node* detail::power<T>(Node*, Node*, Location);                                                   \
     template Tensor<float> cast<float>(const Tensor<T>&, Location);                                                    \
     template Tensor<double> cast<double>(const Tensor<T>&, Location);                                                  \
     template Tensor<T> stop_gradient(const Tensor<T>&);

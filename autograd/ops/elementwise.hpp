@@ -47,10 +47,10 @@ namespace detail
 {
 
 template <Real T>
-Node* power(Node* base, Node* exponent, Location location);
+Node* pow(Node* base, Node* exponent, Location location);
 /// The same, by a cheaper way where the exponent is a constant that has one.
 template <Real T>
-Node* pow(Node* base, Node* exponent, Location location);
+Node* power(Node* base, Node* exponent, Location location);
 template <Real T>
 Node* maximum(Node* a, Node* b, Location location);
 template <Real T>
@@ -66,7 +66,7 @@ Tensor<element_t<A, B>> pow(const A& base, const B& exponent, Location location 
 {
     using T = element_t<A, B>;
     return Tensor<T>::adopt(
-        detail::pow<T>(Operand<T>(base, location).node(), Operand<T>(exponent, location).node(), location));
+        detail::power<T>(Operand<T>(base, location).node(), Operand<T>(exponent, location).node(), location));
 }
 
 /// The larger of the two; NaN if one is. Where both are equal, each gets half of the gradient.

@@ -234,7 +234,7 @@ Tensor<T> along(const Op& op, const Tensor<T>& x, std::ptrdiff_t axis, Location 
 }
 
 template <class T>
-void require_same_shape(const Tensor<T>& a, const Tensor<T>& b, const char* operation, Location location)
+void require_comparable(const Tensor<T>& a, const Tensor<T>& b, const char* operation, Location location)
 {
     if (a.shape() != b.shape())
     {
@@ -242,6 +242,10 @@ void require_same_shape(const Tensor<T>& a, const Tensor<T>& b, const char* oper
                          "prediction and target must have one shape: got " + to_string(a.shape()) + " and " +
                              to_string(b.shape()),
                          location, "Reshape one of them; a column and a row would otherwise broadcast to a matrix.");
+    }
+    if (a.size() == 0)
+    {
+        throw ValueError(operation, "nothing has no mean: got shape " + to_string(a.shape()), location);
     }
 }
 
@@ -273,7 +277,7 @@ Tensor<T> logsumexp(const Tensor<T>& x, std::ptrdiff_t axis, Location location)
 template <Real T>
 Tensor<T> detail::mse_loss(const Tensor<T>& prediction, const Tensor<T>& target, Location location)
 {
-    require_same_shape(prediction, target, "mse_loss", location);
+    require_comparable(prediction, target, "mse_loss", location);
     const Tensor<T> difference =
         Tensor<T>::adopt(subtract<T>(prediction.node(), target.node(), location));
     return mean(square(difference, location), {}, {}, location);
@@ -282,7 +286,7 @@ Tensor<T> detail::mse_loss(const Tensor<T>& prediction, const Tensor<T>& target,
 template <Real T>
 Tensor<T> detail::binary_cross_entropy_with_logits(const Tensor<T>& logits, const Tensor<T>& target, Location location)
 {
-    require_same_shape(logits, target, "binary_cross_entropy_with_logits", location);
+    require_comparable(logits, target, "binary_cross_entropy_with_logits", location);
     return mean(Tensor<T>::adopt(logistic_loss<T>(logits.node(), target.node(), location)), {}, {}, location);
 }
 

@@ -223,6 +223,17 @@ void require_more_than(std::size_t least, const Tensor<T>& x, const Reduced& red
     }
 }
 
+template <class T>
+Tensor<T> variance_for(const char* operation, const Tensor<T>& x, const Axes& axes, std::size_t ddof, KeepDims keep,
+                       Location location)
+{
+    const Reduced reduced = reduced_axes(x, axes, keep, operation, location);
+    require_more_than(ddof, x, reduced, operation, location);
+    const Tensor<T> distance = x - Operand<T>(mean(x, axes, keep_dims, location), location);
+    const Tensor<T> total = sum(square(distance, location), axes, keep, location);
+    return total / Operand<T>(reduced.count(x.shape()) - ddof, location);
+}
+
 }
 
 template <Real T>
@@ -296,17 +307,13 @@ Tensor<T> amin(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
 template <Real T>
 Tensor<T> variance(const Tensor<T>& x, Axes axes, std::size_t ddof, KeepDims keep, Location location)
 {
-    const Reduced reduced = reduced_axes(x, axes, keep, "variance", location);
-    require_more_than(ddof, x, reduced, "variance", location);
-    const Tensor<T> distance = x - Operand<T>(mean(x, axes, keep_dims, location), location);
-    const Tensor<T> total = sum(square(distance, location), axes, keep, location);
-    return total / Operand<T>(reduced.count(x.shape()) - ddof, location);
+    return variance_for("variance", x, axes, ddof, keep, location);
 }
 
 template <Real T>
 Tensor<T> stddev(const Tensor<T>& x, Axes axes, std::size_t ddof, KeepDims keep, Location location)
 {
-    return sqrt(variance(x, axes, ddof, keep, location), location);
+    return sqrt(variance_for("stddev", x, axes, ddof, keep, location), location);
 }
 
 template <Real T>
