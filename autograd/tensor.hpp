@@ -276,9 +276,29 @@ public:
     AUTOGRAD_COMPARISON(<=, less_equal)
     AUTOGRAD_COMPARISON(>, greater)
     AUTOGRAD_COMPARISON(>=, greater_equal)
-    AUTOGRAD_COMPARISON(==, equal)
-    AUTOGRAD_COMPARISON(!=, not_equal)
 #undef AUTOGRAD_COMPARISON
+
+// C++20 tries these with swapped operands, too: only exact parameters are unambiguous, and they leave no place for a line.
+#define AUTOGRAD_EQUALITY(symbol, function)                                                                            \
+    friend xt::xarray<bool> operator symbol(const Tensor& a, const Tensor& b)                                          \
+    {                                                                                                                  \
+        return to_mask(detail::function<T>(a.node(), b.node(), {}));                                                   \
+    }                                                                                                                  \
+    template <class R>                                                                                                 \
+        requires(Arithmetic<R> || XExpression<R>)                                                                      \
+    friend xt::xarray<bool> operator symbol(const Tensor& a, const R& right)                                           \
+    {                                                                                                                  \
+        return to_mask(detail::function<T>(a.node(), Operand<T>(right).node(), {}));                                   \
+    }                                                                                                                  \
+    template <class L>                                                                                                 \
+        requires(Arithmetic<L> || XExpression<L>)                                                                      \
+    friend xt::xarray<bool> operator symbol(const L& left, const Tensor& b)                                            \
+    {                                                                                                                  \
+        return to_mask(detail::function<T>(Operand<T>(left).node(), b.node(), {}));                                    \
+    }
+    AUTOGRAD_EQUALITY(==, equal)
+    AUTOGRAD_EQUALITY(!=, not_equal)
+#undef AUTOGRAD_EQUALITY
 
 protected:
     detail::Node* node_ = nullptr;
@@ -354,6 +374,10 @@ public:
     Location location() const noexcept { return location_; }
     operator Tensor<T>() const
     {
+        if (node_->is_variable)
+        {
+            return Tensor<T>::adopt(detail::snapshot(node_));
+        }
         detail::retain(node_);
         return Tensor<T>::adopt(node_);
     }

@@ -87,9 +87,9 @@ public:
                                  ", the gradient " + to_string(gradient.node()->shape),
                              gradient.location());
         }
-        detail::retain(gradient.node());
+        Tensor<T> taken = gradient;
         zero_grad();
-        variable()->gradient = gradient.node();
+        variable()->gradient = taken.disown();
     }
 
     /// Forgets the gradient, so that the next one starts from nothing.

@@ -14,6 +14,35 @@ bool Parameter::is(const Parameter& other) const
     return visit(node) == other.visit(node);
 }
 
+void GradientAndVariable::check(const char* operation, Location location) const
+{
+    const auto shape = [](const auto& variable) { return variable.shape(); };
+    if (gradient_.visit(shape) != parameter_.visit(shape))
+    {
+        throw autograd::ShapeError(operation,
+                                   "a gradient has the shape of its variable: the variable is " +
+                                       to_string(parameter_.visit(shape)) + ", the gradient " +
+                                       to_string(gradient_.visit(shape)),
+                                   location);
+    }
+}
+
+void GradientAndVariable::give()
+{
+    parameter_.visit(
+        [this]<class T>(autograd::Variable<T>& variable)
+        {
+            gradient_.visit(
+                [&]<class U>(const autograd::Variable<U>& gradient)
+                {
+                    if constexpr (std::is_same_v<T, U>)
+                    {
+                        variable.set_grad(gradient);
+                    }
+                });
+        });
+}
+
 void Optimizer::add_group(const std::vector<Parameter>& parameters, const char* optimizer, Location location)
 {
     if (parameters.empty())
@@ -61,7 +90,7 @@ void Optimizer::zero_grad()
     }
 }
 
-void Optimizer::apply_gradients(const std::vector<GradientAndVariable>& gradients, Location location)
+void Optimizer::apply_gradients(std::vector<GradientAndVariable> gradients, Location location)
 {
     for (std::size_t k = 0; k < gradients.size(); ++k)
     {
@@ -71,9 +100,10 @@ void Optimizer::apply_gradients(const std::vector<GradientAndVariable>& gradient
             throw ValueError("apply_gradients",
                              "variable " + std::to_string(k + 1) + " is not a parameter of this optimizer", location);
         }
+        gradients[k].check("apply_gradients", location);
     }
     zero_grad();
-    for (const GradientAndVariable& gradient : gradients)
+    for (GradientAndVariable& gradient : gradients)
     {
         gradient.give();
     }

@@ -4,7 +4,6 @@
 #include <autograd/variable.hpp>
 
 #include <cstddef>
-#include <functional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -46,18 +45,20 @@ class GradientAndVariable
 {
 public:
     template <autograd::Real T>
-    GradientAndVariable(autograd::Tensor<T> gradient, const autograd::Variable<T>& variable)
-        : parameter_(variable), give_([gradient = std::move(gradient), variable]() mutable { variable.set_grad(gradient); })
+    GradientAndVariable(const autograd::Tensor<T>& gradient, const autograd::Variable<T>& variable)
+        : parameter_(variable), gradient_(autograd::Variable<T>(gradient))
     {
     }
 
     const Parameter& parameter() const noexcept { return parameter_; }
+    /// Throws ShapeError, in the name of `operation`, if the gradient has not the variable's shape.
+    void check(const char* operation, Location location) const;
     /// Makes the gradient the variable's `grad()`.
-    void give() const { give_(); }
+    void give();
 
 private:
     Parameter parameter_;
-    std::function<void()> give_;
+    Parameter gradient_;
 };
 
 /// What optimizers have in common: the parameters in their groups, the loop over those that have a gradient, and
@@ -79,7 +80,7 @@ public:
     /// Steps with these gradients, as in Keras: `sgd.apply_gradients({{da, a}, {db, b}})`. Other parameters stay.
     /// @throws autograd::ValueError for a variable that is not the optimizer's; ShapeError for a gradient that does not
     ///         have the shape of its variable.
-    void apply_gradients(const std::vector<GradientAndVariable>& gradients, Location location = Location::current());
+    void apply_gradients(std::vector<GradientAndVariable> gradients, Location location = Location::current());
 
     /// One whole step, as in Keras: calls `loss()` under a tape, computes the gradients anew and updates. Returns the
     /// loss from before the update.
