@@ -321,14 +321,14 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
 template <class T>
 void add_in_place(T* sum, const T* change, std::size_t count)
 {
-    parallel_for(count, parallel_elements,
-                 [=](std::size_t begin, std::size_t end)
-                 {
-                     for (std::size_t i = begin; i < end; ++i)
-                     {
-                         sum[i] += change[i];
-                     }
-                 });
+    const auto add = [=](std::size_t begin, std::size_t end)
+    {
+        for (std::size_t i = begin; i < end; ++i)
+        {
+            sum[i] += change[i];
+        }
+    };
+    count < parallel_elements ? add(0, count) : parallel_for(count, parallel_elements, add);
 }
 
 template <class T>

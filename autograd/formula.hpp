@@ -85,15 +85,56 @@ AUTOGRAD_VOCABULARY_1(abs)
 #undef AUTOGRAD_VOCABULARY_1
 
 using std::pow;
+/// exp(b log a) where that is as good as std::pow, which does the other elements.
 template <Register B>
 B pow(const B& a, const std::type_identity_t<B>& b)
 {
-    return xsimd::pow(a, b);
+    using T = typename B::value_type;
+    constexpr T most = std::is_same_v<T, float> ? T(4) : T(32);
+    const B exponent = b * xsimd::log(a);
+    B result = xsimd::exp(exponent);
+    const auto good = (a > B(T(0))) & (xsimd::abs(exponent) < B(most));
+    if (!xsimd::all(good))
+    {
+        alignas(detail::buffer_alignment) T bases[B::size];
+        alignas(detail::buffer_alignment) T exponents[B::size];
+        alignas(detail::buffer_alignment) T results[B::size];
+        a.store_aligned(bases);
+        b.store_aligned(exponents);
+        result.store_aligned(results);
+        for (std::size_t lane = 0; lane < B::size; ++lane)
+        {
+            if (!good.get(lane))
+            {
+                results[lane] = std::pow(bases[lane], exponents[lane]);
+            }
+        }
+        result = B::load_aligned(results);
+    }
+    return result;
 }
 constexpr Probe pow(Probe a, Probe b)
 {
     return Probe::all(a, b);
 }
+
+/// 1 / (1 + e^-x). On a Tensor it is the operation, whose derivatives of all orders are finite.
+/// @{
+template <Number T>
+T sigmoid(T x)
+{
+    return T(1) / (exp(-x) + T(1));
+}
+template <Register B>
+B sigmoid(const B& x)
+{
+    return 1.0 / (exp(-x) + 1.0);
+}
+constexpr Probe sigmoid(Probe x)
+{
+    return Probe::all(x);
+}
+/// @}
 
 /// A comparison of tensors inside a formula: 1 where it holds, else 0.
 template <Real T>

@@ -12,8 +12,9 @@ namespace autograd::detail
 namespace
 {
 
-/// Elements that are added in a row before sums are added pairwise.
+/// Elements a lane, or rows, that are added one after the other before sums are added pairwise.
 constexpr std::size_t leaf = 256;
+constexpr std::size_t leaf_rows = 32;
 constexpr std::size_t parallel_elements = std::size_t{1} << 16;
 
 struct Sum
@@ -40,8 +41,9 @@ struct Extreme
         requires(!std::is_floating_point_v<B>)
     static B combine(const B& a, const B& b)
     {
+        // Not b != b: on registers that is false for NaN.
         const auto better = larger ? b > a : b < a;
-        return xsimd::select(better | (b != b), b, a);
+        return xsimd::select(better | xsimd::isnan(b), b, a);
     }
     template <class B>
     static auto across(const B& lanes)
@@ -109,7 +111,7 @@ template <class R, class T>
 void reduce_columns(const T* in, T* out, std::size_t count, std::size_t width, std::size_t stride)
 {
     constexpr std::size_t most = 512;
-    if (count > leaf)
+    if (count > leaf_rows)
     {
         std::array<T, most> half;
         for (std::size_t begin = 0; begin < width; begin += most)

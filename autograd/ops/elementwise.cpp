@@ -118,9 +118,9 @@ UNARY(tan,      Domain::unit,     tan(x),                  dy * (y * y + 1.0))
 UNARY(sinh,     Domain::real,     sinh(x),                 dy * cosh(x))
 UNARY(cosh,     Domain::real,     cosh(x),                 dy * sinh(x))
 UNARY(tanh,     Domain::real,     tanh(x),                 dy * (1.0 - y * y))
-UNARY(sigmoid,  Domain::real,     1.0 / (exp(-x) + 1.0),   dy * y * (1.0 - y))
+UNARY(sigmoid,  Domain::real,     sigmoid(x),              dy * y * (1.0 - y))
 UNARY(relu,     Domain::real,     select(le(x, 0.0), zero(x), x), select(le(y, 0.0), zero(dy), dy))
-UNARY(softplus, Domain::real,     select(gt(x, 0.0), x, zero(x)) + log1p(exp(-abs(x))), dy / (exp(-x) + 1.0))
+UNARY(softplus, Domain::real,     select(gt(x, 0.0), x, zero(x)) + log1p(exp(-abs(x))), dy * sigmoid(x))
 
 BINARY(add,      x[0] + x[1],             Domain::real,     a + b, dy,     dy)
 BINARY(subtract, x[0] - x[1],             Domain::real,     a - b, dy,     -dy)
@@ -135,7 +135,7 @@ BINARY(minimum,  minimum(x[0], x[1]),     Domain::distinct,
        select(gt(a, b), zero(dy), select(eq(a, b), dy * 0.5, dy)),
        select(gt(b, a), zero(dy), select(eq(a, b), dy * 0.5, dy)))
 BINARY_AS(logistic_loss, (1.0 - b) * a + select(gt(a, 0.0), zero(a), -a) + log1p(exp(-abs(a))),
-       dy * (1.0 / (exp(-a) + 1.0) - b),
+       dy * (sigmoid(a) - b),
        -dy * a)
 BINARY_AS(pow, pow(a, b),
        select(eq(b, 0.0), zero(dy), dy * b * pow(a, b - 1.0)),

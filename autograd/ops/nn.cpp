@@ -48,7 +48,7 @@ T exp_row(const T* row, T shift, std::size_t count, T* out)
     return sum;
 }
 
-/// Calls row(r, begin of the row, its largest element or 0 if that is infinite) for all rows of the last axis.
+/// Calls visit(number of the row, its first element, its largest element) for all rows of the last axis.
 template <class T, class Visit>
 void for_each_row(const Tensor<T>& x, Visit visit)
 {
@@ -62,7 +62,7 @@ void for_each_row(const Tensor<T>& x, Visit visit)
                              {
                                  T largest;
                                  detail::max_kernel(data + r * width, &largest, 1, width, 1);
-                                 visit(r, data + r * width, std::isinf(largest) ? T(0) : largest);
+                                 visit(r, data + r * width, largest);
                              }
                          });
 }
@@ -142,8 +142,9 @@ struct LogSumExp
         for_each_row(x,
                      [=](std::size_t r, const T* row, T largest)
                      {
+                         const T shift = std::isinf(largest) ? T(0) : largest;
                          detail::Buffer* scratch = detail::allocate_buffer(width * sizeof(T));
-                         out[r] = largest + std::log(exp_row(row, largest, width, static_cast<T*>(scratch->data())));
+                         out[r] = shift + std::log(exp_row(row, shift, width, static_cast<T*>(scratch->data())));
                          detail::release_buffer(scratch);
                      });
         return y;

@@ -271,7 +271,7 @@ Tensor<T> prod(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
     std::size_t count = reduced.count(x.shape());
     if (count == 0)
     {
-        return broadcast_to(Tensor<T>(1), result, location);
+        return sum(x, axes, keep, location) + Operand<T>(1, location);
     }
     Tensor<T> rest = reshape(x.dimension() > 1 ? transpose(x, order, location) : x, Shape{outer, count}, location);
     while (count > 1)
