@@ -378,8 +378,17 @@ GradientTape::~GradientTape()
     }
 }
 
+void GradientTape::require_state(const char* operation, Location location) const
+{
+    if (state_ == nullptr)
+    {
+        throw TapeError(operation, "this tape was moved from", location, "Use the tape that it was moved to.");
+    }
+}
+
 void GradientTape::watch(Node* node, Location location)
 {
+    require_state("watch", location);
     if (node->is_variable)
     {
         return;
@@ -394,6 +403,7 @@ void GradientTape::watch(Node* node, Location location)
 void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node* const> sources,
                             std::span<Node*> results, Unconnected unconnected, Location location)
 {
+    require_state("gradient", location);
     Arena& arena = Arena::current();
     if (state_->used)
     {
@@ -407,8 +417,13 @@ void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node*
     const bool recorded = slot != no_slot && state_->begin <= slot && slot < state_->end;
     if (!recorded && unconnected == Unconnected::error)
     {
-        throw TapeError("gradient", describe_target(arena, *target), location,
-                        "Compute it from Variables or watched tensors while this tape lives.");
+        const std::string problem = describe_target(arena, *target);
+        const char* fix = "Compute it from Variables or watched tensors while this tape lives.";
+        if (target->place.load(std::memory_order_relaxed) == 0)
+        {
+            throw UnconnectedError("gradient", problem, location, fix);
+        }
+        throw TapeError("gradient", problem, location, fix);
     }
     std::fill(results.begin(), results.end(), nullptr);
     try

@@ -103,6 +103,7 @@ public:
     /// @}
 
 private:
+    void require_state(const char* operation, Location location) const;
     void watch(detail::Node* node, Location location);
     /// One new reference a source.
     void gradient(detail::Node* target, detail::Node* output_gradient, std::span<detail::Node* const> sources,

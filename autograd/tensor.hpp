@@ -156,8 +156,13 @@ public:
             node_ = detail::snapshot(node_);
         }
     }
-    Tensor& operator=(Tensor other) noexcept
+    /// Rebinds this handle. Throws Error if it is a variable in disguise: that is assigned by `assign`.
+    Tensor& operator=(Tensor other)
     {
+        if (node_ != nullptr && node_->is_variable) [[unlikely]]
+        {
+            throw Error("tensor", "a variable cannot be rebound through its base", {}, "Use Variable::assign.");
+        }
         std::swap(node_, other.node_);
         return *this;
     }
