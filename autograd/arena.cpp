@@ -102,9 +102,18 @@ bool Arena::is_leaf_of(Slot slot, const Node* variable) noexcept
     {
         return false;
     }
-    return variable->buffer != nullptr
-               ? record.output->buffer == variable->buffer
-               : std::memcmp(record.output->scalar, variable->scalar, size_of(variable->dtype)) == 0;
+    if (variable->buffer != nullptr)
+    {
+        return record.output->buffer == variable->buffer;
+    }
+    const auto same_bits = [&]<class Bits>(Bits bits)
+    {
+        Bits other;
+        std::memcpy(&bits, variable->scalar, sizeof(Bits));
+        std::memcpy(&other, record.output->scalar, sizeof(Bits));
+        return bits == other;
+    };
+    return variable->dtype == DType::float32 ? same_bits(std::uint32_t{}) : same_bits(std::uint64_t{});
 }
 
 void Arena::forget_values(Record& record) noexcept

@@ -321,14 +321,14 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
 template <class T>
 void add_in_place(T* sum, const T* change, std::size_t count)
 {
-    const auto add = [=](std::size_t begin, std::size_t end)
-    {
-        for (std::size_t i = begin; i < end; ++i)
-        {
-            sum[i] += change[i];
-        }
-    };
-    count < parallel_elements ? add(0, count) : parallel_for(count, parallel_elements, add);
+    parallel_for(count, parallel_elements,
+                 [=](std::size_t begin, std::size_t end)
+                 {
+                     for (std::size_t i = begin; i < end; ++i)
+                     {
+                         sum[i] += change[i];
+                     }
+                 });
 }
 
 template <class T>
@@ -348,7 +348,8 @@ Tensor<T> sum_to(const Tensor<T>& gradient, const Shape& from, const Shape& to)
             axes.push_back(static_cast<std::ptrdiff_t>(axis));
         }
     }
-    return reshape(sum(full, axes), to);
+    const Tensor<T> total = sum(full, axes);
+    return total.shape() == to ? total : reshape(total, to);
 }
 
 #define AUTOGRAD_INSTANTIATE(T)                                                                                        \

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <span>
@@ -27,7 +28,7 @@ constexpr std::string_view magic("\x93NUMPY", 6);
 /// The file that an operation is about, for its errors.
 struct File
 {
-    const fs::path& path;
+    fs::path path;
     const char* operation;
     Location location;
 
@@ -54,10 +55,15 @@ public:
             file.fail("cannot be written: it is not a regular file");
         }
         // A symbolic link stays one.
-        target_ = fs::exists(status) ? fs::canonical(file.path) : file.path;
+        target_ = fs::exists(status) ? fs::canonical(file.path, error) : file.path;
+        if (fs::exists(status) && error)
+        {
+            file.fail_by_system("cannot be written", error.value());
+        }
         for (int attempt = 0; descriptor_ < 0; ++attempt)
         {
             temporary_ = target_;
+            // Not by operator+, for which GCC 12 warns of an overlap (GCC bug 105651).
             temporary_ += std::string(".")
                               .append(std::to_string(::getpid()))
                               .append("-")
@@ -362,7 +368,7 @@ void check_elements(const Header& header, const File& file)
 }
 
 template <Real T>
-void save_npy(const std::filesystem::path& path, const Tensor<T>& tensor, Location location)
+void save_npy(const std::string& path, const Tensor<T>& tensor, Location location)
 {
     const File file{path, "save_npy", location};
     std::string header = std::string("{'descr': '") + description_of<T> +
@@ -380,11 +386,16 @@ void save_npy(const std::filesystem::path& path, const Tensor<T>& tensor, Locati
 }
 
 template <Real T>
-Tensor<T> load_npy(const std::filesystem::path& path, Location location)
+Tensor<T> load_npy(const std::string& path, Location location)
 {
     const File file{path, "load_npy", location};
     std::ifstream stream = open_regular(file);
-    const std::size_t size = fs::file_size(path);
+    std::error_code error;
+    const std::size_t size = fs::file_size(path, error);
+    if (error)
+    {
+        file.fail_by_system("cannot be read", error.value());
+    }
     const Header header = read_header(stream, size, file);
     check_elements<T>(header, file);
 
@@ -413,7 +424,7 @@ Tensor<T> load_npy(const std::filesystem::path& path, Location location)
     return tensor;
 }
 
-void replace_file(const std::filesystem::path& path, std::string_view content, Location location)
+void replace_file(const std::string& path, std::string_view content, Location location)
 {
     const File file{path, "replace_file", location};
     Replacement replacement(file);
@@ -421,9 +432,9 @@ void replace_file(const std::filesystem::path& path, std::string_view content, L
     replacement.commit();
 }
 
-template void save_npy(const std::filesystem::path&, const Tensor<float>&, Location);
-template void save_npy(const std::filesystem::path&, const Tensor<double>&, Location);
-template Tensor<float> load_npy(const std::filesystem::path&, Location);
-template Tensor<double> load_npy(const std::filesystem::path&, Location);
+template void save_npy(const std::string&, const Tensor<float>&, Location);
+template void save_npy(const std::string&, const Tensor<double>&, Location);
+template Tensor<float> load_npy(const std::string&, Location);
+template Tensor<double> load_npy(const std::string&, Location);
 
 }

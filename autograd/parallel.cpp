@@ -130,9 +130,9 @@ private:
 
 }
 
-void parallel_for(std::size_t count, std::size_t grain, Task task)
+void run_in_pieces(std::size_t count, std::size_t grain, Task task)
 {
-    const std::size_t threads = count <= grain ? 1 : Workers::instance().size();
+    const std::size_t threads = Workers::instance().size();
     if (threads > 1)
     {
         const std::size_t grains = (count + grain - 1) / grain;

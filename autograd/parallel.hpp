@@ -29,9 +29,22 @@ private:
     void (*call_)(const void*, std::size_t, std::size_t);
 };
 
+void run_in_pieces(std::size_t count, std::size_t grain, Task task);
+
 /// Calls task(begin, end) for pieces that cover [0, count), each but the last a multiple of `grain` long, on as many
 /// threads as there are such pieces. Which piece runs where decides no result. Tasks do not throw.
-void parallel_for(std::size_t count, std::size_t grain, Task task);
+template <class F>
+void parallel_for(std::size_t count, std::size_t grain, const F& task)
+{
+    if (count <= grain)
+    {
+        task(std::size_t{0}, count);
+    }
+    else
+    {
+        run_in_pieces(count, grain, task);
+    }
+}
 
 }
 

@@ -105,6 +105,12 @@ Node* evaluate(const E& expression)
 {
     Node* node = new_node<T>(Shape(expression.shape()));
     T* out = node->as<T>();
+    if constexpr (std::derived_from<E, xt::xcontainer<E>> && std::is_same_v<typename E::value_type, T> &&
+                  E::static_layout == xt::layout_type::row_major)
+    {
+        std::copy_n(expression.data(), node->elements, out);
+        return node;
+    }
     const auto end = expression.template cend<xt::layout_type::row_major>();
     for (auto element = expression.template cbegin<xt::layout_type::row_major>(); element != end; ++element, ++out)
     {

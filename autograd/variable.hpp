@@ -20,8 +20,9 @@ void* writable(Node* variable);
 
 }
 
-/// A tensor that is a leaf: it can be assigned and holds the gradient that `backward()` accumulates. A cheap handle:
-/// copies are the same variable. Read while a tape records, it is watched.
+/// A tensor that is a leaf: it can be assigned and holds the gradient that `backward()` accumulates. A cheap handle, as a
+/// pointer is: copies are the same variable, and a const handle changes it as well. Read while a tape records, it is
+/// watched.
 template <Real T>
 class Variable : public Tensor<T>
 {
@@ -55,9 +56,9 @@ public:
     /// Replaces the value. Operations recorded before keep the value that they read.
     /// @throws ShapeError if the new value has another shape, or the change does not broadcast to it.
     /// @{
-    void assign(const Operand<T>& value) { detail::assign(this->node_, value.node(), value.location()); }
-    void assign_add(const Operand<T>& value) { detail::assign_add(this->node_, value.node(), 1, value.location()); }
-    void assign_sub(const Operand<T>& value) { detail::assign_add(this->node_, value.node(), -1, value.location()); }
+    void assign(const Operand<T>& value) const { detail::assign(this->node_, value.node(), value.location()); }
+    void assign_add(const Operand<T>& value) const { detail::assign_add(this->node_, value.node(), 1, value.location()); }
+    void assign_sub(const Operand<T>& value) const { detail::assign_add(this->node_, value.node(), -1, value.location()); }
     /// @}
 
     /// Whether a gradient has been accumulated since the last `zero_grad()`.
@@ -78,7 +79,7 @@ public:
 
     /// Replaces the gradient, as `backward()` would have put it there.
     /// @throws ShapeError if its shape is not the variable's.
-    void set_grad(const Operand<T>& gradient)
+    void set_grad(const Operand<T>& gradient) const
     {
         if (gradient.node()->shape != this->shape())
         {
@@ -93,7 +94,7 @@ public:
     }
 
     /// Forgets the gradient, so that the next one starts from nothing.
-    void zero_grad() noexcept
+    void zero_grad() const noexcept
     {
         if (has_grad())
         {
@@ -103,7 +104,7 @@ public:
 
     /// The elements, for an update in place. Invalidated by any assignment; a tensor or record that holds the value
     /// keeps the old one.
-    T* mutable_data() { return static_cast<T*>(detail::writable(this->node_)); }
+    T* mutable_data() const { return static_cast<T*>(detail::writable(this->node_)); }
 
     Variable& operator+=(const Operand<T>&) = delete;
     Variable& operator-=(const Operand<T>&) = delete;

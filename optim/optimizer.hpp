@@ -21,6 +21,13 @@ public:
     Parameter(const autograd::Variable<float>& variable) : variable_(variable) {}
     Parameter(const autograd::Variable<double>& variable) : variable_(variable) {}
 
+    /// The variable, if it is of this precision; throws std::bad_variant_access otherwise.
+    template <autograd::Real T>
+    autograd::Variable<T>& get()
+    {
+        return std::get<autograd::Variable<T>>(variable_);
+    }
+
     /// Calls f with the variable in its own type.
     template <class F>
     decltype(auto) visit(F&& f)

@@ -106,7 +106,7 @@ void SGD::update_typed(std::size_t index, Variable<T>& parameter)
     {
         slot.emplace(Variable<T>(gradient));
     }
-    T* b = static_cast<T*>(slot->visit([](auto& buffer) { return static_cast<void*>(buffer.mutable_data()); }));
+    T* b = slot->get<T>().mutable_data();
     const T keep = first ? T(0) : static_cast<T>(options.momentum);
     const T take = first ? T(1) : static_cast<T>(1 - options.dampening);
     const T look_ahead = options.nesterov ? T(1) : T(0);

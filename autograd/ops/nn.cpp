@@ -156,39 +156,12 @@ struct LogSumExp
     }
 };
 
-/// Class numbers, in pooled memory.
-class Classes
-{
-public:
-    explicit Classes(const std::vector<std::int64_t>& labels)
-        : buffer_(detail::allocate_buffer(labels.size() * sizeof(std::int64_t))), count_(labels.size())
-    {
-        std::copy(labels.begin(), labels.end(), static_cast<std::int64_t*>(buffer_->data()));
-    }
-    Classes(const Classes& other) noexcept : buffer_(other.buffer_), count_(other.count_)
-    {
-        buffer_->references.retain();
-    }
-    Classes& operator=(const Classes&) = delete;
-    ~Classes() { detail::release_buffer(buffer_); }
-
-    std::size_t size() const noexcept { return count_; }
-    std::size_t operator[](std::size_t row) const noexcept
-    {
-        return static_cast<std::size_t>(static_cast<const std::int64_t*>(buffer_->data())[row]);
-    }
-
-private:
-    detail::Buffer* buffer_;
-    std::size_t count_;
-};
-
 /// The mean over the rows of -log softmax(x)[label].
 struct CrossEntropy
 {
     static constexpr const char* name = "cross_entropy";
     static constexpr Reads reads(std::size_t) { return {.operand_bits = 1}; }
-    Classes classes;
+    detail::Labels labels;
 
     template <class T>
     Tensor<T> value(const Tensor<T>& x) const
@@ -196,11 +169,11 @@ struct CrossEntropy
         const Tensor<T> log_sums = LogSumExp{}.value(x);
         const std::size_t width = x.shape(1);
         T sum = 0;
-        for (std::size_t row = 0; row < classes.size(); ++row)
+        for (std::size_t row = 0; row < labels.size(); ++row)
         {
-            sum += log_sums.data()[row] - x.data()[row * width + classes[row]];
+            sum += log_sums.data()[row] - x.data()[row * width + static_cast<std::size_t>(labels[row])];
         }
-        return Tensor<T>(sum / static_cast<T>(classes.size()));
+        return Tensor<T>(sum / static_cast<T>(labels.size()));
     }
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x) const
@@ -208,11 +181,11 @@ struct CrossEntropy
         Tensor<T> chosen = Tensor<T>::adopt(detail::new_node<T>(x.shape()));
         T* elements = chosen.node()->template as<T>();
         std::fill_n(elements, chosen.size(), T(0));
-        for (std::size_t row = 0; row < classes.size(); ++row)
+        for (std::size_t row = 0; row < labels.size(); ++row)
         {
-            elements[row * x.shape(1) + classes[row]] = 1;
+            elements[row * x.shape(1) + static_cast<std::size_t>(labels[row])] = 1;
         }
-        return (softmax(x, -1, Location{}) - chosen) * (dy / static_cast<T>(classes.size()));
+        return (softmax(x, -1, Location{}) - chosen) * (dy / static_cast<T>(labels.size()));
     }
 };
 
@@ -292,18 +265,17 @@ Tensor<T> detail::binary_cross_entropy_with_logits(const Tensor<T>& logits, cons
 }
 
 template <Real T>
-Tensor<T> detail::cross_entropy(const Tensor<T>& logits, const Labels& labels, std::size_t label_axes,
-                                Location location)
+Tensor<T> detail::cross_entropy(const Tensor<T>& logits, const Labels& labels, Location location)
 {
-    if (logits.dimension() != 2 || label_axes != 1 || labels.size() != logits.shape(0))
+    if (logits.dimension() != 2 || labels.dimension() != 1 || labels.size() != logits.shape(0))
     {
         throw ShapeError("cross_entropy",
                          "needs logits as (batch, classes) and labels as (batch): got " + to_string(logits.shape()) +
-                             " and " + std::to_string(labels.size()) + " labels in " + std::to_string(label_axes) +
-                             (label_axes == 1 ? " axis" : " axes"),
+                             " and " + std::to_string(labels.size()) + " labels in " + std::to_string(labels.dimension()) +
+                             (labels.dimension() == 1 ? " axis" : " axes"),
                          location);
     }
-    if (labels.empty())
+    if (labels.size() == 0)
     {
         throw ValueError("cross_entropy", "an empty batch has no mean: got logits of shape " + to_string(logits.shape()),
                          location);
@@ -318,7 +290,7 @@ Tensor<T> detail::cross_entropy(const Tensor<T>& logits, const Labels& labels, s
                              location);
         }
     }
-    return apply(CrossEntropy{Classes(labels)}, location, logits);
+    return apply(CrossEntropy{labels}, location, logits);
 }
 
 #define INSTANTIATE(T)                                                                                                 \
@@ -327,7 +299,7 @@ Tensor<T> detail::cross_entropy(const Tensor<T>& logits, const Labels& labels, s
     template Tensor<T> logsumexp(const Tensor<T>&, std::ptrdiff_t, Location);                                          \
     template Tensor<T> detail::mse_loss<T>(const Tensor<T>&, const Tensor<T>&, Location);                              \
     template Tensor<T> detail::binary_cross_entropy_with_logits<T>(const Tensor<T>&, const Tensor<T>&, Location);      \
-    template Tensor<T> detail::cross_entropy<T>(const Tensor<T>&, const Labels&, std::size_t, Location);
+    template Tensor<T> detail::cross_entropy<T>(const Tensor<T>&, const Labels&, Location);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -2,8 +2,8 @@
 
 #include <autograd/tensor.hpp>
 
+#include <algorithm>
 #include <cstdint>
-#include <vector>
 
 /// What neural networks are trained with, under PyTorch's names.
 namespace autograd
@@ -24,15 +24,42 @@ Tensor<T> log_softmax(const Tensor<T>& x, std::ptrdiff_t axis = -1, Location loc
 namespace detail
 {
 
-/// Class numbers for `cross_entropy`, one a row.
-using Labels = std::vector<std::int64_t>;
+/// Class numbers, one a row, in pooled memory.
+class Labels
+{
+public:
+    template <class Array>
+    explicit Labels(const Array& labels)
+        : buffer_(allocate_buffer(labels.size() * sizeof(std::int64_t))), count_(labels.size()), axes_(labels.dimension())
+    {
+        std::copy(labels.begin(), labels.end(), static_cast<std::int64_t*>(buffer_->data()));
+    }
+    Labels(const Labels& other) noexcept : buffer_(other.buffer_), count_(other.count_), axes_(other.axes_)
+    {
+        buffer_->references.retain();
+    }
+    Labels& operator=(const Labels&) = delete;
+    ~Labels() { release_buffer(buffer_); }
+
+    std::size_t size() const noexcept { return count_; }
+    std::size_t dimension() const noexcept { return axes_; }
+    std::int64_t operator[](std::size_t row) const noexcept
+    {
+        return static_cast<const std::int64_t*>(buffer_->data())[row];
+    }
+
+private:
+    Buffer* buffer_;
+    std::size_t count_;
+    std::size_t axes_;
+};
 
 template <Real T>
 Tensor<T> mse_loss(const Tensor<T>& prediction, const Tensor<T>& target, Location location);
 template <Real T>
 Tensor<T> binary_cross_entropy_with_logits(const Tensor<T>& logits, const Tensor<T>& target, Location location);
 template <Real T>
-Tensor<T> cross_entropy(const Tensor<T>& logits, const Labels& labels, std::size_t label_axes, Location location);
+Tensor<T> cross_entropy(const Tensor<T>& logits, const Labels& labels, Location location);
 /// Element-wise: -log of the probability that sigmoid(logit) gives to the target.
 template <Real T>
 Node* logistic_loss(Node* logit, Node* target, Location location);
@@ -66,7 +93,7 @@ template <Real T, XExpression L>
     requires std::is_integral_v<typename L::value_type>
 Tensor<T> cross_entropy(const Tensor<T>& logits, const L& labels, Location location = Location::current())
 {
-    return detail::cross_entropy(logits, detail::Labels(labels.begin(), labels.end()), labels.dimension(), location);
+    return detail::cross_entropy(logits, detail::Labels(labels), location);
 }
 
 }
