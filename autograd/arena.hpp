@@ -23,7 +23,7 @@ class Pull;
 struct Reads
 {
     bool output = false;
-    bool operands = false;            ///< all of them; or
+    bool operands = false;           ///< all of them; or
     std::uint32_t operand_bits = 0;  ///< bit k: operand k
 
     bool operand(std::size_t k) const noexcept { return operands || (k < 32 && (operand_bits >> k & 1) != 0); }
@@ -56,9 +56,9 @@ struct Attributes
 
 struct RecordedOperand
 {
-    Node* node;   ///< null for a constant that no pullback reads
-    Slot slot;    ///< `no_slot` for a constant
-    bool kept;    ///< whether the record holds one of the node's values
+    Node* node;  ///< null for a constant that no pullback reads
+    Slot slot;   ///< `no_slot` for a constant
+    bool kept;   ///< whether the record holds one of the node's values
 };
 
 /// One operation that was executed, as data. The operand of a leaf is the variable that was read.
@@ -228,7 +228,10 @@ public:
 
     /// Adds the gradient of operand k, a reference of which is taken over. It may be smaller than the operand, if it
     /// broadcasts to it.
-    void give(std::size_t k, Node* gradient) { accumulate(gradients_[record_.first_operand[k].slot - begin_], gradient); }
+    void give(std::size_t k, Node* gradient)
+    {
+        accumulate(gradients_[record_.first_operand[k].slot - begin_], gradient);
+    }
 
     /// sum += gradient, where both are references that are taken over and `sum` may be null.
     static void accumulate(Node*& sum, Node* gradient)

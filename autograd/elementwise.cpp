@@ -353,7 +353,7 @@ Tensor<T> sum_to(const Tensor<T>& gradient, const Shape& from, const Shape& to)
 }
 
 #define AUTOGRAD_INSTANTIATE(T)                                                                                        \
-    template Node* elementwise_value<T>(const char*, Kernel<T>, std::span<Node* const>, Location);                    \
+    template Node* elementwise_value<T>(const char*, Kernel<T>, std::span<Node* const>, Location);                     \
     template void elementwise_pull<T>(Pull&, const ElementwiseOperation<T>&);                                          \
     template void add_in_place<T>(T*, const T*, std::size_t);                                                          \
     template Tensor<T> sum_to<T>(const Tensor<T>&, const Shape&, const Shape&);

@@ -22,8 +22,8 @@ struct ElementwisePullback
 {
     Kernel<T> kernel;
     T (*scalar)(const T* const* in);
-    unsigned reads;   ///< bit 0: dy, bit 1: y, bit 2 + k: operand k
-    bool passes_on;   ///< whether the gradient is dy itself
+    unsigned reads;  ///< bit 0: dy, bit 1: y, bit 2 + k: operand k
+    bool passes_on;  ///< whether the gradient is dy itself
 };
 
 template <class T>
@@ -92,8 +92,9 @@ void pullback_kernel(std::size_t count, const T* const* in, T* out, std::index_s
     constexpr unsigned reads = probe_of<F, k>.read;
     for (std::size_t i = 0; i < count; i += B::size)
     {
-        const B dx = F::pullback(Wrt<k>{}, load_if<(reads & 1) != 0, B>(in[0], i), load_if<(reads & 2) != 0, B>(in[1], i),
-                                 load_if<(reads >> (2 + K) & 1) != 0, B>(in[2 + K], i)...);
+        const B dx =
+            F::pullback(Wrt<k>{}, load_if<(reads & 1) != 0, B>(in[0], i), load_if<(reads & 2) != 0, B>(in[1], i),
+                        load_if<(reads >> (2 + K) & 1) != 0, B>(in[2 + K], i)...);
         dx.store_unaligned(out + i);
     }
 }
@@ -195,8 +196,9 @@ struct Elementwise
             operand.node = arena.read(operand.node, operand.slot);
         }
         Tensor<T> output = Tensor<T>::adopt(value(location, nodes...));
-        record(arena, operation, output.node(), operands, [](const void*) -> Attributes* { return nullptr; }, nullptr,
-               location);
+        record(
+            arena, operation, output.node(), operands, [](const void*) -> Attributes* { return nullptr; }, nullptr,
+            location);
         return output.disown();
     }
 

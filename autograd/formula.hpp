@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/ops/elementwise.hpp>
 #include <autograd/tensor.hpp>
 
 #include <xsimd/xsimd.hpp>
@@ -16,7 +17,10 @@ template <class T>
 concept Number = std::is_floating_point_v<T>;
 
 template <class B>
-concept Register = requires { typename B::batch_bool_type; };
+concept Register = requires
+{
+    typename B::batch_bool_type;
+};
 
 /// Stands for an argument of a formula and remembers what was read: bit 0 for the first argument, and so on.
 struct Probe
@@ -84,10 +88,15 @@ AUTOGRAD_VOCABULARY_1(tanh)
 AUTOGRAD_VOCABULARY_1(abs)
 #undef AUTOGRAD_VOCABULARY_1
 
-using std::pow;
+/// a^b. Not called pow, which on registers would be xsimd's: that one is wrong at 0, infinity and NaN.
+/// @{
+constexpr auto power(Number auto a, Number auto b)
+{
+    return std::pow(a, b);
+}
 /// exp(b log a) where that is as good as std::pow, which does the other elements.
 template <Register B>
-B pow(const B& a, const std::type_identity_t<B>& b)
+B power(const B& a, const std::type_identity_t<B>& b)
 {
     using T = typename B::value_type;
     constexpr T most = std::is_same_v<T, float> ? T(4) : T(32);
@@ -113,10 +122,16 @@ B pow(const B& a, const std::type_identity_t<B>& b)
     }
     return result;
 }
-constexpr Probe pow(Probe a, Probe b)
+constexpr Probe power(Probe a, Probe b)
 {
     return Probe::all(a, b);
 }
+template <Real T>
+Tensor<T> power(const Tensor<T>& a, const std::type_identity_t<Tensor<T>>& b)
+{
+    return Tensor<T>::adopt(detail::pow<T>(a.node(), b.node(), {}));
+}
+/// @}
 
 /// 1 / (1 + e^-x). On a Tensor it is the operation, whose derivatives of all orders are finite.
 /// @{

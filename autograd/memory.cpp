@@ -66,7 +66,8 @@ public:
         }
         else
         {
-            block = ::operator new(static_cast<std::size_t>(size) + sizeof(Buffer), std::align_val_t{buffer_alignment});
+            block =
+                ::operator new (static_cast<std::size_t>(size) + sizeof(Buffer), std::align_val_t{buffer_alignment});
             ++statistics.system_allocations;
         }
         auto* buffer = new (block) Buffer;
@@ -81,7 +82,7 @@ public:
         statistics.live -= size;
         if (statistics.cached + size > statistics.peak + free_cache)
         {
-            ::operator delete(buffer, std::align_val_t{buffer_alignment});
+            ::operator delete (buffer, std::align_val_t{buffer_alignment});
             return;
         }
         statistics.cached += size;
@@ -105,7 +106,7 @@ private:
     {
         while (head != nullptr)
         {
-            ::operator delete(std::exchange(head, head->next), std::align_val_t{buffer_alignment});
+            ::operator delete (std::exchange(head, head->next), std::align_val_t{buffer_alignment});
         }
     }
 
@@ -137,14 +138,13 @@ Pool* create_pool()
     return current;
 }
 
-// A sanitizer must see each block come and go.
 Pool* pool()
 {
-#ifdef __SANITIZE_ADDRESS__
-    return nullptr;
-#else
+    if constexpr (!pools_memory)
+    {
+        return nullptr;
+    }
     return current != nullptr ? current : create_pool();
-#endif
 }
 
 }
@@ -155,8 +155,8 @@ Buffer* allocate_buffer(std::size_t bytes)
     {
         return mine->take(bytes);
     }
-    void* block = ::operator new(sizeof(Buffer) + (bytes + buffer_alignment) / buffer_alignment * buffer_alignment,
-                                 std::align_val_t{buffer_alignment});
+    void* block = ::operator new (sizeof(Buffer) + (bytes + buffer_alignment) / buffer_alignment * buffer_alignment,
+                                  std::align_val_t{buffer_alignment});
     auto* buffer = new (block) Buffer;
     buffer->bin = 0;
     return buffer;
@@ -171,7 +171,7 @@ void recycle_buffer(Buffer* buffer) noexcept
     }
     else
     {
-        ::operator delete(buffer, std::align_val_t{buffer_alignment});
+        ::operator delete (buffer, std::align_val_t{buffer_alignment});
     }
 }
 
@@ -179,12 +179,12 @@ void recycle_buffer(Buffer* buffer) noexcept
 void* allocate_new_small_block()
 {
     static_cast<void>(pool());
-    return ::operator new(small_block_size, std::align_val_t{buffer_alignment});
+    return ::operator new (small_block_size, std::align_val_t{buffer_alignment});
 }
 
 void free_small_block(void* block) noexcept
 {
-    ::operator delete(block, std::align_val_t{buffer_alignment});
+    ::operator delete (block, std::align_val_t{buffer_alignment});
 }
 
 }

@@ -29,6 +29,19 @@ void release_cached_memory() noexcept;
 namespace detail
 {
 
+/// Whether buffers are reused. Not under AddressSanitizer, which must see each come and go.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool pools_memory = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool pools_memory = false;
+#else
+inline constexpr bool pools_memory = true;
+#endif
+#else
+inline constexpr bool pools_memory = true;
+#endif
+
 /// The alignment of every buffer, and the multiple to which its size is rounded up: one cache line, and as much as
 /// the widest SIMD register. Kernels work in whole registers and may touch this padding.
 inline constexpr std::size_t buffer_alignment = 64;

@@ -19,7 +19,9 @@ class Task
 {
 public:
     template <class F>
-    Task(const F& task) : task_(&task), call_([](const void* f, std::size_t begin, std::size_t end) { (*static_cast<const F*>(f))(begin, end); })
+    Task(const F& task)
+        : task_(&task),
+          call_([](const void* f, std::size_t begin, std::size_t end) { (*static_cast<const F*>(f))(begin, end); })
     {
     }
     void operator()(std::size_t begin, std::size_t end) const { call_(task_, begin, end); }

@@ -148,8 +148,9 @@ void pull(Pull& p, std::index_sequence<K...>)
     {
         if (p.wants(k))
         {
-            Tensor<In> gradient = op.pullback(wrt, static_cast<const Tensor<Out>&>(dy), static_cast<const Tensor<Out>&>(y),
-                                              static_cast<const Tensor<In>&>(operands[K])...);
+            Tensor<In> gradient =
+                op.pullback(wrt, static_cast<const Tensor<Out>&>(dy), static_cast<const Tensor<Out>&>(y),
+                            static_cast<const Tensor<In>&>(operands[K])...);
             p.give(k, gradient.disown());
         }
     };
@@ -175,8 +176,8 @@ void pull_list(Pull& p)
 }
 
 template <class Op, class Out, class In, std::size_t N>
-inline constexpr Operation operation_of{
-    Op::name, [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); }, reads_of<Op, N>};
+inline constexpr Operation operation_of{Op::name, [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); },
+                                        reads_of<Op, N>};
 
 template <class Op, class T>
 inline constexpr Operation list_operation_of{Op::name, &pull_list<Op, T>, reads_of<Op, 1>};

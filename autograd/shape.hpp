@@ -24,13 +24,12 @@ public:
 
     /// From any range of integers, such as the `shape()` of an xtensor array.
     template <class Range>
-        requires requires(const Range& range) {
+        requires requires(const Range& range)
+        {
             range.begin();
             range.size();
         }
-    explicit Shape(const Range& range) : Shape(range.begin(), range.end())
-    {
-    }
+    explicit Shape(const Range& range) : Shape(range.begin(), range.end()) {}
 
     template <class Iterator>
     Shape(Iterator first, Iterator last)

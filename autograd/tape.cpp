@@ -126,7 +126,8 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
             {
                 for (const RecordedOperand& operand : record.operands())
                 {
-                    wanted |= operand.slot != no_slot && operand.slot >= begin && pass.wanted[operand.slot - begin] != 0;
+                    wanted |=
+                        operand.slot != no_slot && operand.slot >= begin && pass.wanted[operand.slot - begin] != 0;
                 }
             }
             pass.wanted[slot - begin] = wanted;
@@ -446,8 +447,9 @@ void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node*
                     "gradient",
                     "the target does not depend on source " + std::to_string(k + 1) + ", of shape " +
                         to_string(sources[k]->shape) +
-                        (known ? ": nothing that this tape recorded leads from it to the target"
-                               : ": it is a constant that was never watched, or was computed before the tape was opened"),
+                        (known
+                             ? ": nothing that this tape recorded leads from it to the target"
+                             : ": it is a constant that was never watched, or was computed before the tape was opened"),
                     location,
                     known ? "Was it overwritten, cut by stop_gradient, or used only through value()? Ask for "
                             "{.unconnected = Unconnected::zero} if zeros are meant."

@@ -77,8 +77,8 @@ public:
     {
         detail::Node* const node = source.node();
         detail::Node* result = nullptr;
-        gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr, {&node, 1},
-                 {&result, 1}, options.unconnected, location);
+        gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr,
+                 {&node, 1}, {&result, 1}, options.unconnected, location);
         return Tensor<typename S::value_type>::adopt(result);
     }
 
@@ -133,8 +133,8 @@ std::vector<Tensor<typename S::value_type>> GradientTape::gradient(const Tensor<
         nodes.push_back(source.node());
     }
     std::vector<detail::Node*> results(nodes.size());
-    gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr, nodes, results,
-             options.unconnected, location);
+    gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr, nodes,
+             results, options.unconnected, location);
     std::vector<Tensor<typename S::value_type>> tensors;
     for (detail::Node* result : results)
     {

@@ -331,9 +331,9 @@ private:
     static xt::xarray<bool> to_mask(detail::Node* node)
     {
         const Tensor mask = adopt(node);
-        xt::xarray<bool> result(
-            xt::xarray<bool>::shape_type(mask.shape().begin(), mask.shape().end()));
-        std::transform(mask.data(), mask.data() + mask.size(), result.storage().begin(), [](T one) { return one != 0; });
+        xt::xarray<bool> result(xt::xarray<bool>::shape_type(mask.shape().begin(), mask.shape().end()));
+        std::transform(mask.data(), mask.data() + mask.size(), result.storage().begin(),
+                       [](T one) { return one != 0; });
         return result;
     }
 };

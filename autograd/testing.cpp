@@ -171,7 +171,8 @@ std::ostream& operator<<(std::ostream& out, const CheckReport& report)
     {
         return out << ": " << report.problem;
     }
-    out << "; the worst: " << (report.order == 2 ? "second derivative, " : "") << "input " << report.input << ", element (";
+    out << "; the worst: " << (report.order == 2 ? "second derivative, " : "") << "input " << report.input
+        << ", element (";
     for (std::size_t axis = 0; axis < report.index.size(); ++axis)
     {
         out << (axis == 0 ? "" : ", ") << report.index[axis];

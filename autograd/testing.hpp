@@ -26,14 +26,14 @@ struct CheckOptions
 struct CheckReport
 {
     bool passed = true;
-    std::size_t order = 1;        ///< 2 if the worst element is one of the second derivative
-    std::size_t input = 0;        ///< the number of the input, from 0
+    std::size_t order = 1;                ///< 2 if the worst element is one of the second derivative
+    std::size_t input = 0;                ///< the number of the input, from 0
     std::vector<std::size_t> index = {};  ///< where in the input
     double analytic = 0;
     double numeric = 0;
     double error = 0;
     double tolerance = 0;
-    std::string problem = {};     ///< why nothing could be compared, if so
+    std::string problem = {};  ///< why nothing could be compared, if so
 
     explicit operator bool() const noexcept { return passed; }
 };
@@ -69,8 +69,10 @@ Function<T> as_function(const F& f)
     {
         static_assert(N <= 8, "f must take tensors, at most eight, or a std::vector of them, and return a tensor");
         constexpr bool fits = []<std::size_t... K>(std::index_sequence<K...>)
-        { return std::is_invocable_v<const F&, decltype(static_cast<void>(K), std::declval<const Tensor<T>&>())...>; }(
-            std::make_index_sequence<N>{});
+        {
+            return std::is_invocable_v<const F&, decltype(static_cast<void>(K), std::declval<const Tensor<T>&>())...>;
+        }
+        (std::make_index_sequence<N>{});
         if constexpr (fits)
         {
             return [&f](const std::vector<Tensor<T>>& x) { return call<T>(f, x, std::make_index_sequence<N>{}); };

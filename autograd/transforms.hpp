@@ -65,8 +65,8 @@ auto hessian(const F& f, const X& x, Location location = Location::current())
     std::vector<Tensor<T>> rows;
     for (std::size_t i = 0; i < gradient.size(); ++i)
     {
-        rows.push_back(flatten(
-            outer.gradient(view(gradient, i), point, {.unconnected = Unconnected::zero}, location), location));
+        rows.push_back(
+            flatten(outer.gradient(view(gradient, i), point, {.unconnected = Unconnected::zero}, location), location));
     }
     return stack(rows, 0, location);
 }

@@ -1,6 +1,4 @@
 #include <autograd/arena.hpp>
-#include <autograd/elementwise.hpp>
-#include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/variable.hpp>
 
@@ -34,8 +32,6 @@ void share_elements(Node* node, const Node* value) noexcept
 template <class T>
 void assign_add_typed(Node* variable, Node* change, int sign, Location location)
 {
-    Tensor<T> full = Tensor<T>::adopt(change);
-    retain(change);
     if (!broadcasts_to(change->shape, variable->shape))
     {
         throw ShapeError(sign > 0 ? "assign_add" : "assign_sub",
@@ -43,9 +39,10 @@ void assign_add_typed(Node* variable, Node* change, int sign, Location location)
                              to_string(variable->shape) + ", the change " + to_string(change->shape),
                          location);
     }
-    if (change->is_variable || change->shape != variable->shape)
+    Tensor<T> full = Tensor<T>::adopt(new_view(change, change->shape));
+    if (change->shape != variable->shape)
     {
-        full = broadcast_to(stop_gradient(full), variable->shape, location);
+        full = broadcast_to(full, variable->shape, location);
     }
     T* elements = static_cast<T*>(writable(variable));
     const T* by = full.data();
@@ -97,8 +94,8 @@ void* writable(Node* variable)
     if (variable->buffer != nullptr && !variable->buffer->references.unique())
     {
         const std::size_t bytes = variable->elements * size_of(variable->dtype);
-        Node* copy = variable->dtype == DType::float32 ? new_node<float>(variable->shape)
-                                                       : new_node<double>(variable->shape);
+        Node* copy =
+            variable->dtype == DType::float32 ? new_node<float>(variable->shape) : new_node<double>(variable->shape);
         std::memcpy(copy->data, variable->data, bytes);
         share_elements(variable, copy);
         release(copy);

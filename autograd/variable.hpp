@@ -36,10 +36,7 @@ public:
     explicit Variable(const E& expression) : Variable(Tensor<T>(expression))
     {
     }
-    explicit Variable(const Tensor<T>& value)
-    {
-        this->node_ = detail::new_variable(value.node());
-    }
+    explicit Variable(const Tensor<T>& value) { this->node_ = detail::new_variable(value.node()); }
 
     Variable(const Variable& other) noexcept : Tensor<T>(Tensor<T>::adopt(nullptr))
     {
@@ -57,8 +54,14 @@ public:
     /// @throws ShapeError if the new value has another shape, or the change does not broadcast to it.
     /// @{
     void assign(const Operand<T>& value) const { detail::assign(this->node_, value.node(), value.location()); }
-    void assign_add(const Operand<T>& value) const { detail::assign_add(this->node_, value.node(), 1, value.location()); }
-    void assign_sub(const Operand<T>& value) const { detail::assign_add(this->node_, value.node(), -1, value.location()); }
+    void assign_add(const Operand<T>& value) const
+    {
+        detail::assign_add(this->node_, value.node(), 1, value.location());
+    }
+    void assign_sub(const Operand<T>& value) const
+    {
+        detail::assign_add(this->node_, value.node(), -1, value.location());
+    }
     /// @}
 
     /// Whether a gradient has been accumulated since the last `zero_grad()`.

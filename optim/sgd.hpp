@@ -9,12 +9,12 @@ namespace optim
 
 struct SGDOptions
 {
-    double lr = 1e-3;          ///< learning rate, at least 0
-    double momentum = 0;       ///< at least 0
-    double dampening = 0;      ///< of the momentum
-    double weight_decay = 0;   ///< L2 penalty, at least 0
-    bool nesterov = false;     ///< needs momentum and no dampening
-    bool maximize = false;     ///< goes up instead of down
+    double lr = 1e-3;         ///< learning rate, at least 0
+    double momentum = 0;      ///< at least 0
+    double dampening = 0;     ///< of the momentum
+    double weight_decay = 0;  ///< L2 penalty, at least 0
+    bool nesterov = false;    ///< needs momentum and no dampening
+    bool maximize = false;    ///< goes up instead of down
 };
 
 /// Parameters with options of their own; those that are not given are the optimizer's.
@@ -35,7 +35,7 @@ struct SGDGroup
 ///     g = (maximize ? -grad : grad) + weight_decay * p
 ///     b = first step ? g : momentum * b + (1 - dampening) * g          if momentum is not 0
 ///     p -= lr * (nesterov ? g + momentum * b : b)                      g where momentum is 0
-class SGD : public Optimizer
+class SGD final : public Optimizer
 {
 public:
     /// `optim::SGD sgd({w, b}, {.lr = 0.1, .momentum = 0.9})`.
@@ -43,7 +43,8 @@ public:
     explicit SGD(const std::vector<Parameter>& parameters, SGDOptions options = {},
                  Location location = Location::current());
     /// `optim::SGD sgd({{.parameters = {w}, .lr = 0.1}, {.parameters = {b}}}, {.lr = 0.01})`.
-    explicit SGD(const std::vector<SGDGroup>& groups, SGDOptions defaults = {}, Location location = Location::current());
+    explicit SGD(const std::vector<SGDGroup>& groups, SGDOptions defaults = {},
+                 Location location = Location::current());
 
     /// The options of a group, to be read or changed: `sgd.group(0).lr = 0.01`. Throws std::out_of_range.
     SGDOptions& group(std::size_t index) { return options_.at(index); }

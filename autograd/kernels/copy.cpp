@@ -32,8 +32,7 @@ Walk merged(const Walk& walk)
         {
             continue;
         }
-        if (result.rank > 0 &&
-            result.strides[result.rank - 1] == stride * static_cast<std::ptrdiff_t>(extent))
+        if (result.rank > 0 && result.strides[result.rank - 1] == stride * static_cast<std::ptrdiff_t>(extent))
         {
             result.extents[result.rank - 1] *= extent;
             result.strides[result.rank - 1] = stride;

@@ -28,11 +28,13 @@ constexpr std::size_t register_bytes = Batch<float>::size * sizeof(float);
 
 /// The tile that a micro-kernel holds in registers: rows, and registers a row.
 template <class T>
-inline constexpr std::size_t tile_rows = register_bytes == 64 ? 12 : register_bytes == 32 ? 6 : 4;
+inline constexpr std::size_t tile_rows = register_bytes == 64   ? 12
+                                         : register_bytes == 32 ? 6
+                                                                : 4;
 template <class T>
 inline constexpr std::size_t tile_registers = 2;
 template <class T>
-inline constexpr std::size_t tile_columns = tile_registers<T> * Batch<T>::size;
+inline constexpr std::size_t tile_columns = tile_registers<T>* Batch<T>::size;
 
 /// Panels: a row of tiles by `depth` stays in the first-level cache, a block of `rows` in the second, `columns` in the
 /// third.
@@ -266,10 +268,10 @@ void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T
                 for (std::size_t i0 = begin; i0 < end; i0 += block_rows<T>)
                 {
                     const std::size_t rows = std::min(block_rows<T>, end - i0);
-                    multiply_block(rows, columns, depth,
-                                   Matrix<T>{a.data + i0 * a.row_stride + p0 * a.column_stride, a.row_stride,
-                                             a.column_stride},
-                                   pack, panel.data(), c + i0 * n + j0, n, accumulate || p0 > 0);
+                    multiply_block(
+                        rows, columns, depth,
+                        Matrix<T>{a.data + i0 * a.row_stride + p0 * a.column_stride, a.row_stride, a.column_stride},
+                        pack, panel.data(), c + i0 * n + j0, n, accumulate || p0 > 0);
                 }
             };
             const std::size_t grain = std::max<std::size_t>(1, worth_a_thread / (columns * depth * tile_rows<T>));
@@ -330,8 +332,9 @@ const char* gemm_implementation() noexcept
 #if AUTOGRAD_HAVE_CBLAS
     return "own kernels for small products, CBLAS for large ones";
 #else
-    return register_bytes == 64 ? "own kernels, 64-byte registers"
-                                : register_bytes == 32 ? "own kernels, 32-byte registers" : "own kernels, 16-byte registers";
+    return register_bytes == 64   ? "own kernels, 64-byte registers"
+           : register_bytes == 32 ? "own kernels, 32-byte registers"
+                                  : "own kernels, 16-byte registers";
 #endif
 }
 

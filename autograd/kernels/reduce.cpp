@@ -1,3 +1,4 @@
+#include <autograd/kernels/lanes.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/parallel.hpp>
 
@@ -23,7 +24,7 @@ struct Sum
     template <class B>
     static auto across(const B& lanes)
     {
-        return xsimd::hadd(lanes);
+        return sum_of_lanes(lanes);
     }
 };
 
@@ -33,10 +34,7 @@ struct Extreme
 {
     template <class T>
         requires std::is_floating_point_v<T>
-    static T combine(T a, T b)
-    {
-        return (larger ? b > a : b < a) || b != b ? b : a;
-    }
+    static T combine(T a, T b) { return (larger ? b > a : b < a) || b != b ? b : a; }
     template <class B>
         requires(!std::is_floating_point_v<B>)
     static B combine(const B& a, const B& b)

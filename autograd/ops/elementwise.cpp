@@ -25,10 +25,7 @@ using namespace formula;
     struct function##_formula                                                                                          \
     {                                                                                                                  \
         FORMULA(function, 1)                                                                                           \
-        static constexpr auto value(const auto& x)                                                                     \
-        {                                                                                                              \
-            return value_of_x;                                                                                         \
-        }                                                                                                              \
+        static constexpr auto value(const auto& x) { return value_of_x; }                                              \
         PULLBACK(0, gradient_of_x, [[maybe_unused]] const auto& x)                                                     \
     };
 
@@ -47,10 +44,7 @@ using namespace formula;
     struct function##_formula                                                                                          \
     {                                                                                                                  \
         FORMULA(function, 2)                                                                                           \
-        static constexpr auto value(const auto& a, const auto& b)                                                      \
-        {                                                                                                              \
-            return value_of_ab;                                                                                        \
-        }                                                                                                              \
+        static constexpr auto value(const auto& a, const auto& b) { return value_of_ab; }                              \
         PULLBACK(0, gradient_of_a, [[maybe_unused]] const auto& a, [[maybe_unused]] const auto& b)                     \
         PULLBACK(1, gradient_of_b, [[maybe_unused]] const auto& a, [[maybe_unused]] const auto& b)                     \
     };                                                                                                                 \
@@ -73,10 +67,7 @@ using namespace formula;
     struct function##_formula                                                                                          \
     {                                                                                                                  \
         FORMULA(function, 2)                                                                                           \
-        static constexpr auto value(const auto& a, const auto& b)                                                      \
-        {                                                                                                              \
-            return value_of_ab;                                                                                        \
-        }                                                                                                              \
+        static constexpr auto value(const auto& a, const auto& b) { return value_of_ab; }                              \
     };                                                                                                                 \
     template <Real T>                                                                                                  \
     detail::Node* detail::function(Node* a, Node* b, Location location)                                                \
@@ -137,8 +128,8 @@ BINARY(minimum,  minimum(x[0], x[1]),     Domain::distinct,
 BINARY_AS(logistic_loss, (1.0 - b) * a + select(gt(a, 0.0), zero(a), -a) + log1p(exp(-abs(a))),
        dy * (sigmoid(a) - b),
        -dy * a)
-BINARY_AS(pow, pow(a, b),
-       select(eq(b, 0.0), zero(dy), dy * b * pow(a, b - 1.0)),
+BINARY_AS(pow, power(a, b),
+       select(eq(b, 0.0), zero(dy), dy * b * power(a, b - 1.0)),
        select(eq(a, 0.0), select(ge(b, 0.0), zero(dy), dy * y * log(a)), dy * y * log(a)))
 // clang-format on
 
@@ -200,8 +191,7 @@ template <Real T>
 detail::Node* detail::power(Node* base, Node* exponent, Location location)
 {
     Arena& arena = Arena::current();
-    const bool constant = exponent->shape.rank() == 0 && !exponent->is_variable &&
-                          arena.slot_of(*exponent) == no_slot;
+    const bool constant = exponent->shape.rank() == 0 && !exponent->is_variable && arena.slot_of(*exponent) == no_slot;
     const T value = constant ? *exponent->as<T>() : T(0);
     if (value == T(1))
     {
@@ -223,8 +213,8 @@ static const Example where_example{
     "where", Domain::real, {{2, 3}, {3}}, [](const auto& x) { return where(x[1] > 0, x[0], x[1]); }};
 static const Example clip_example{
     "clip", Domain::distinct, {{2, 4}}, [](const auto& x) { return clip(x[0], -0.62, 0.71); }};
-static const Example clip_tensors{"clip", Domain::distinct, {{2, 4}, {4}, {2, 1}},
-                                  [](const auto& x) { return clip(x[0], x[1], x[2]); }};
+static const Example clip_tensors{
+    "clip", Domain::distinct, {{2, 4}, {4}, {2, 1}}, [](const auto& x) { return clip(x[0], x[1], x[2]); }};
 
 namespace
 {

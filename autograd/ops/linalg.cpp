@@ -166,19 +166,17 @@ Tensor<T> detail::matmul(const Tensor<T>& a, const Tensor<T>& b, Location locati
     if (a.shape(a_rank - 1) != inner)
     {
         throw_misfit("matmul",
-                     "the last axis of the first operand, " + std::to_string(a.shape(a_rank - 1)) +
-                         ", is not the " + (b_rank == 1 ? "axis" : "last but one") + " of the second, " +
-                         std::to_string(inner),
+                     "the last axis of the first operand, " + std::to_string(a.shape(a_rank - 1)) + ", is not the " +
+                         (b_rank == 1 ? "axis" : "last but one") + " of the second, " + std::to_string(inner),
                      a.shape(), b.shape(), location);
     }
     // The rows of a stack on the left are rows of one matrix, if the right is one matrix.
     if (b_rank <= 2 && a_rank != 2)
     {
         const Tensor<T> matrix = b_rank == 2 ? b : reshape(b, Shape{inner, 1}, location);
-        const Tensor<T> rows = reshape(a, Shape{inner == 0 ? Shape(a.shape().begin(), a.shape().end() - 1).elements()
-                                                           : a.size() / inner,
-                                                inner},
-                                       location);
+        const Tensor<T> rows = reshape(
+            a, Shape{inner == 0 ? Shape(a.shape().begin(), a.shape().end() - 1).elements() : a.size() / inner, inner},
+            location);
         Shape shape(a.shape().begin(), a.shape().end() - 1);
         if (b_rank == 2)
         {
@@ -188,7 +186,8 @@ Tensor<T> detail::matmul(const Tensor<T>& a, const Tensor<T>& b, Location locati
     }
     if (b_rank == 1)
     {
-        return reshape(apply(MatMul{}, location, a, reshape(b, Shape{inner, 1}, location)), Shape{a.shape(0)}, location);
+        return reshape(apply(MatMul{}, location, a, reshape(b, Shape{inner, 1}, location)), Shape{a.shape(0)},
+                       location);
     }
     if (a_rank == 1)
     {
@@ -241,10 +240,13 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define UNPACK(...) {__VA_ARGS__}
+#define UNPACK(...)                                                                                                    \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
 #define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{                                                                         \
-        #function, Domain::real, UNPACK shapes, [](const auto& x) { return call; }};
+    static const Example function##_##variant{#function, Domain::real, UNPACK shapes,                                  \
+                                              [](const auto& x) { return call; }};
 EXAMPLE(matmul, matrices, ({2, 3}, {3, 4}), matmul(x[0], x[1]))
 EXAMPLE(matmul, row, ({3}, {3, 2}), matmul(x[0], x[1]))
 EXAMPLE(matmul, column, ({2, 3}, {3}), matmul(x[0], x[1]))

@@ -1,4 +1,5 @@
 #include <autograd/elementwise.hpp>
+#include <autograd/kernels/lanes.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/nn.hpp>
@@ -32,7 +33,7 @@ T exp_row(const T* row, T shift, std::size_t count, T* out)
         sums += e;
         e.store_unaligned(out + i);
     }
-    T sum = xsimd::hadd(sums);
+    T sum = detail::sum_of_lanes(sums);
     if (i < count)
     {
         T rest[B::size] = {};
@@ -252,8 +253,7 @@ template <Real T>
 Tensor<T> detail::mse_loss(const Tensor<T>& prediction, const Tensor<T>& target, Location location)
 {
     require_comparable(prediction, target, "mse_loss", location);
-    const Tensor<T> difference =
-        Tensor<T>::adopt(subtract<T>(prediction.node(), target.node(), location));
+    const Tensor<T> difference = Tensor<T>::adopt(subtract<T>(prediction.node(), target.node(), location));
     return mean(square(difference, location), {}, {}, location);
 }
 
@@ -271,14 +271,14 @@ Tensor<T> detail::cross_entropy(const Tensor<T>& logits, const Labels& labels, L
     {
         throw ShapeError("cross_entropy",
                          "needs logits as (batch, classes) and labels as (batch): got " + to_string(logits.shape()) +
-                             " and " + std::to_string(labels.size()) + " labels in " + std::to_string(labels.dimension()) +
-                             (labels.dimension() == 1 ? " axis" : " axes"),
+                             " and " + std::to_string(labels.size()) + " labels in " +
+                             std::to_string(labels.dimension()) + (labels.dimension() == 1 ? " axis" : " axes"),
                          location);
     }
     if (labels.size() == 0)
     {
-        throw ValueError("cross_entropy", "an empty batch has no mean: got logits of shape " + to_string(logits.shape()),
-                         location);
+        throw ValueError("cross_entropy",
+                         "an empty batch has no mean: got logits of shape " + to_string(logits.shape()), location);
     }
     for (std::size_t row = 0; row < labels.size(); ++row)
     {
@@ -315,11 +315,12 @@ EXAMPLES(logsumexp)
 #undef EXAMPLES
 static const Example mse_example{
     "mse_loss", Domain::real, {{2, 3}, {2, 3}}, [](const auto& x) { return mse_loss(x[0], x[1]); }};
-static const Example bce_example{"binary_cross_entropy_with_logits", Domain::unit, {{2, 3}, {2, 3}},
-                                 [](const auto& x) { return binary_cross_entropy_with_logits(x[0], x[1]); }};
-static const Example cross_entropy_example{
-    "cross_entropy", Domain::real, {{3, 4}},
-    [](const auto& x) { return cross_entropy(x[0], xt::xarray<int>{2, 0, 3}); }};
+static const Example bce_example{"binary_cross_entropy_with_logits", Domain::unit, {{2, 3}, {2, 3}}, [](const auto& x) {
+                                     return binary_cross_entropy_with_logits(x[0], x[1]);
+                                 }};
+static const Example cross_entropy_example{"cross_entropy", Domain::real, {{3, 4}}, [](const auto& x) {
+                                               return cross_entropy(x[0], xt::xarray<int>{2, 0, 3});
+                                           }};
 
 void detail::nn_family() noexcept {}
 

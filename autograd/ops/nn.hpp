@@ -30,7 +30,8 @@ class Labels
 public:
     template <class Array>
     explicit Labels(const Array& labels)
-        : buffer_(allocate_buffer(labels.size() * sizeof(std::int64_t))), count_(labels.size()), axes_(labels.dimension())
+        : buffer_(allocate_buffer(labels.size() * sizeof(std::int64_t))), count_(labels.size()),
+          axes_(labels.dimension())
     {
         std::copy(labels.begin(), labels.end(), static_cast<std::int64_t*>(buffer_->data()));
     }
@@ -90,10 +91,11 @@ Tensor<element_t<X, Y>> binary_cross_entropy_with_logits(const X& logits, const 
 /// (batch) integers in [0, classes).
 /// @throws ShapeError if they do not fit; ValueError for a label out of range, which it names.
 template <Real T, XExpression L>
-    requires std::is_integral_v<typename L::value_type>
-Tensor<T> cross_entropy(const Tensor<T>& logits, const L& labels, Location location = Location::current())
-{
-    return detail::cross_entropy(logits, detail::Labels(labels), location);
-}
+    requires std::is_integral_v<typename L::value_type> Tensor<T> cross_entropy(const Tensor<T>& logits,
+                                                                                const L& labels,
+                                                                                Location location = Location::current())
+    {
+        return detail::cross_entropy(logits, detail::Labels(labels), location);
+    }
 
 }

@@ -189,9 +189,11 @@ struct Norm
         const Tensor<T> magnitude = abs(constant, Location{});
         const Tensor<T> largest = reduce<T>(&detail::max_kernel<T>, magnitude, {reduced.set, true});
         const Tensor<T> infinite = formula::eq(largest, std::numeric_limits<T>::infinity()).ones;
-        const Tensor<T> scale = formula::select(formula::Mask<T>{formula::eq(largest, T(0)).ones + infinite}, T(1), largest);
+        const Tensor<T> scale =
+            formula::select(formula::Mask<T>{formula::eq(largest, T(0)).ones + infinite}, T(1), largest);
         const Tensor<T> squares = square(magnitude / scale, Location{});
-        const Tensor<T> total = sqrt(reduce<T>(&detail::sum_kernel<T>, squares, {reduced.set, true}), Location{}) * scale;
+        const Tensor<T> total =
+            sqrt(reduce<T>(&detail::sum_kernel<T>, squares, {reduced.set, true}), Location{}) * scale;
         return Tensor<T>::adopt(detail::new_view(total.node(), reduced.result(x.shape())));
     }
     template <class T>
@@ -342,8 +344,9 @@ INSTANTIATE(double)
         #function, Domain::distinct, {{2, 3, 2}}, [](const auto& x) { return function(x[0], 1); }};                    \
     static const Example function##_last{                                                                              \
         #function, Domain::distinct, {{2, 3}}, [](const auto& x) { return function(x[0], -1); }};                      \
-    static const Example function##_several{                                                                           \
-        #function, Domain::distinct, {{2, 3, 2}}, [](const auto& x) { return function(x[0], {0, 2}); }};
+    static const Example function##_several{#function, Domain::distinct, {{2, 3, 2}}, [](const auto& x) {              \
+                                                return function(x[0], {0, 2});                                         \
+                                            }};
 EXAMPLES(sum)
 EXAMPLES(mean)
 EXAMPLES(prod)
@@ -353,8 +356,7 @@ EXAMPLES(variance)
 EXAMPLES(stddev)
 EXAMPLES(norm)
 #undef EXAMPLES
-static const Example sum_kept{
-    "sum", Domain::real, {{2, 3}}, [](const auto& x) { return sum(x[0], 0, keep_dims); }};
+static const Example sum_kept{"sum", Domain::real, {{2, 3}}, [](const auto& x) { return sum(x[0], 0, keep_dims); }};
 static const Example variance_unbiased{
     "variance", Domain::real, {{2, 3}}, [](const auto& x) { return variance(x[0], 1, 1, keep_dims); }};
 

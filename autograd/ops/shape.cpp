@@ -481,9 +481,12 @@ INSTANTIATE(double)
 #undef INSTANTIATE
 
 #define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{                                                                         \
-        #function, Domain::real, UNPACK shapes, [](const auto& x) { return call; }};
-#define UNPACK(...) {__VA_ARGS__}
+    static const Example function##_##variant{#function, Domain::real, UNPACK shapes,                                  \
+                                              [](const auto& x) { return call; }};
+#define UNPACK(...)                                                                                                    \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
 EXAMPLE(reshape, found, ({2, 6}), reshape(x[0], {3, -1}))
 EXAMPLE(flatten, all, ({2, 3, 2}), flatten(x[0]))
 EXAMPLE(transpose, reversed, ({2, 3, 2}), transpose(x[0]))

@@ -37,7 +37,8 @@ struct Slice
     {
     }
     template <class Range>
-        requires requires(const Range& range) {
+        requires requires(const Range& range)
+        {
             range.start();
             range.stop();
             range.step();
