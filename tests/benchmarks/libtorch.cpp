@@ -1,0 +1,223 @@
+#include "workload.hpp"
+
+#include <ATen/Version.h>
+#include <dlfcn.h>
+#include <torch/torch.h>
+
+namespace benchmarks
+{
+
+namespace
+{
+
+template <class T>
+torch::Tensor tensor(const std::vector<T>& numbers, torch::IntArrayRef shape)
+{
+    return torch::tensor(numbers, torch::CppTypeToScalarType<T>::value).reshape(shape);
+}
+
+template <class T>
+torch::Tensor random_tensor(torch::IntArrayRef shape, unsigned seed, double low = -1, double high = 1)
+{
+    return tensor(uniform<T>(static_cast<std::size_t>(c10::multiply_integers(shape)), seed, low, high), shape);
+}
+
+/// A workload whose step is always the same.
+template <class Step>
+Workload repeat(Step step)
+{
+    return {[step]() mutable { step(); }, [step]() mutable { return step().template item<double>(); }};
+}
+
+Workload scalar_sgd()
+{
+    auto a = torch::ones({}, torch::kDouble).requires_grad_();
+    auto b = torch::ones({}, torch::kDouble).requires_grad_();
+    auto sgd = std::make_shared<torch::optim::SGD>(std::vector<torch::Tensor>{a, b}, torch::optim::SGDOptions(1));
+    const auto step = [=]
+    {
+        auto loss = a * a + b * b;
+        sgd->zero_grad();
+        loss.backward();
+        sgd->step();
+        return loss;
+    };
+    return {[=] { step(); }, [=] { return step().item<double>() + a.item<double>() + 2 * b.item<double>(); }};
+}
+
+Workload line()
+{
+    const auto xs = random_tensor<float>({line_points}, 1);
+    const auto ys = 3 * xs + 2 + random_tensor<float>({line_points}, 2, -0.3, 0.3);
+    auto a = torch::ones({}).requires_grad_();
+    auto b = torch::ones({}).requires_grad_();
+    auto sgd = std::make_shared<torch::optim::SGD>(std::vector<torch::Tensor>{a, b}, torch::optim::SGDOptions(0.01));
+    const auto learn = [=](const torch::Tensor& x, const torch::Tensor& y)
+    {
+        auto loss = torch::mean(torch::square(a * x + b - y));
+        sgd->zero_grad();
+        loss.backward();
+        sgd->step();
+        return loss;
+    };
+    const auto learn_some = [=]
+    {
+        const auto drawn = torch::randperm(line_points).slice(0, 0, line_batch);
+        learn(xs.index_select(0, drawn), ys.index_select(0, drawn));
+    };
+    return {learn_some, [=] { return learn(xs, ys).item<double>(); }};
+}
+
+/// A layer with given weights.
+torch::nn::Linear linear(int inputs, int outputs, unsigned seed)
+{
+    torch::nn::Linear layer(inputs, outputs);
+    torch::NoGradGuard no_grad;
+    layer->weight.copy_(tensor(weights(outputs, inputs, seed), {outputs, inputs}));
+    layer->bias.copy_(tensor(weights(outputs, 1, seed + 1), {outputs}));
+    return layer;
+}
+
+Workload small_network()
+{
+    const auto x = random_tensor<float>({32, 2}, 1);
+    const auto y = random_tensor<float>({32, 1}, 2);
+    torch::nn::Sequential network(linear(2, 16, 3), torch::nn::Tanh(), linear(16, 16, 5), torch::nn::Tanh(),
+                                  linear(16, 1, 7));
+    auto sgd = std::make_shared<torch::optim::SGD>(network->parameters(), torch::optim::SGDOptions(0.01));
+    return repeat(
+        [=]() mutable
+        {
+            auto loss = torch::mse_loss(network->forward(x), y);
+            sgd->zero_grad();
+            loss.backward();
+            sgd->step();
+            return loss;
+        });
+}
+
+Workload fashion_network()
+{
+    const auto x = random_tensor<float>({64, 784}, 1, 0, 1);
+    const auto labels = torch::arange(64).remainder(10);
+    torch::nn::Sequential network(linear(784, 128, 3), torch::nn::ReLU(), linear(128, 10, 5));
+    auto sgd = std::make_shared<torch::optim::SGD>(network->parameters(), torch::optim::SGDOptions(0.01));
+    return repeat(
+        [=]() mutable
+        {
+            auto loss = torch::nn::functional::cross_entropy(network->forward(x), labels);
+            sgd->zero_grad();
+            loss.backward();
+            sgd->step();
+            return loss;
+        });
+}
+
+/// A gradient of leaves; it frees the old gradients, which is faster than filling them with zeros.
+template <class Loss>
+Workload gradient(std::vector<torch::Tensor> leaves, Loss loss, double loss_scale = 1, double gradient_scale = 1)
+{
+    const auto step = [=]
+    {
+        auto value = loss();
+        for (const torch::Tensor& leaf : leaves)
+        {
+            leaf.mutable_grad().reset();
+        }
+        value.backward();
+        return value;
+    };
+    const auto check = [=]
+    {
+        double sum = loss_scale * step().template item<double>();
+        for (const torch::Tensor& leaf : leaves)
+        {
+            sum += gradient_scale *
+                   (leaf.dim() == 0 ? leaf.grad() : torch::sum(leaf.grad().square())).template item<double>();
+        }
+        return sum;
+    };
+    return {[=] { step(); }, check};
+}
+
+Workload scalar_chain()
+{
+    auto start = torch::tensor(0.5, torch::kDouble).requires_grad_();
+    auto factor = torch::tensor(0.9999, torch::kDouble).requires_grad_();
+    return gradient({start, factor},
+                    [=]
+                    {
+                        torch::Tensor x = start;
+                        for (std::size_t i = 0; i < chain_length / 2; ++i)
+                        {
+                            x = torch::sin(x * factor);
+                        }
+                        return x;
+                    });
+}
+
+template <class T>
+Workload elementwise()
+{
+    auto x = random_tensor<T>({1'000'000}, 1, -2, 2).requires_grad_();
+    return gradient({x}, [=]
+                    { return torch::sum(torch::tanh(torch::sin(x) * torch::exp(-(x * x))) + torch::sigmoid(x) * x); });
+}
+
+Workload softmax()
+{
+    const auto x = random_tensor<float>({512, 1024}, 1), t = random_tensor<float>({512, 1024}, 2, 0, 0.002);
+    auto b = random_tensor<float>({1024}, 3).requires_grad_();
+    return gradient(
+        {b}, [=] { return torch::mean(torch::pow(torch::softmax(x + b, -1) - t, 2)); }, 1e6, 1e12);
+}
+
+Workload make(std::size_t workload)
+{
+    constexpr Workload (*makers[])() = {scalar_sgd,         line,         small_network,
+                                        fashion_network,    scalar_chain, elementwise<double>,
+                                        elementwise<float>, softmax};
+    static_assert(sizeof(makers) / sizeof(makers[0]) == workload_count);
+    return makers[workload]();
+}
+
+/// A function of OpenBLAS, if that is the BLAS which LibTorch found.
+template <class F>
+F* openblas(const char* function)
+{
+    return reinterpret_cast<F*>(dlsym(RTLD_DEFAULT, function));
+}
+
+std::string describe()
+{
+    std::string text = "version " + std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) +
+                       "." + std::to_string(TORCH_VERSION_PATCH);
+    const std::string config = at::show_config();
+    const auto capability = config.find("CPU capability");
+    if (capability != std::string::npos)
+    {
+        text += "; " + config.substr(capability, config.find('\n', capability) - capability);
+    }
+    const auto corename = openblas<const char*()>("openblas_get_corename");
+    return text + "; BLAS: " + (corename != nullptr ? std::string("OpenBLAS for ") + corename() : "not OpenBLAS");
+}
+
+// The BLAS has threads of its own, which LibTorch does not set where it was built without MKL, as Debian's is.
+void set_num_threads(int count)
+{
+    // Setting even the number that is set already starts threads, and with them locked instructions everywhere.
+    if (at::get_num_threads() != count)
+    {
+        at::set_num_threads(count);
+    }
+    if (const auto set_blas_threads = openblas<void(int)>("openblas_set_num_threads"))
+    {
+        set_blas_threads(count);
+    }
+}
+
+}
+
+const Library libtorch{"LibTorch", describe, make, set_num_threads};
+
+}

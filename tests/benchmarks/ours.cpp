@@ -1,0 +1,223 @@
+#include "workload.hpp"
+
+#include <autograd/autograd.hpp>
+#include <optim/optim.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+namespace benchmarks
+{
+
+namespace
+{
+
+namespace ag = autograd;
+
+template <class T>
+xt::xarray<T> array(const std::vector<T>& numbers, const std::vector<std::size_t>& shape)
+{
+    xt::xarray<T> result(shape);
+    std::copy(numbers.begin(), numbers.end(), result.begin());
+    return result;
+}
+
+template <class T>
+xt::xarray<T> random_array(const std::vector<std::size_t>& shape, unsigned seed, double low = -1, double high = 1)
+{
+    const std::size_t count = std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+    return array(uniform<T>(count, seed, low, high), shape);
+}
+
+/// A workload whose step is always the same.
+template <class Step>
+Workload repeat(Step step)
+{
+    return {[step]() mutable { step(); }, [step]() mutable { return static_cast<double>(step().item()); }};
+}
+
+// With this learning rate the variables only change sign. With a smaller one they would soon be denormal numbers, with which
+// the processor alone takes longer than all the rest.
+Workload scalar_sgd()
+{
+    ag::Variable a(1.0), b(1.0);
+    auto sgd = std::make_shared<optim::SGD>(std::vector<optim::Parameter>{a, b}, optim::SGDOptions{.lr = 1});
+    const auto step = [=]
+    {
+        ag::GradientTape tape;
+        auto loss = a * a + b * b;
+        sgd->zero_grad();
+        loss.backward();
+        sgd->step();
+        return loss;
+    };
+    return {[=] { step(); }, [=] { return step().item() + a.item() + 2 * b.item(); }};
+}
+
+Workload line()
+{
+    const xt::xarray<float> xs = random_array<float>({line_points}, 1);
+    const xt::xarray<float> ys = 3 * xs + 2 + random_array<float>({line_points}, 2, -0.3, 0.3);
+    ag::Variable<float> a(1.f), b(1.f);
+    auto sgd = std::make_shared<optim::SGD>(std::vector<optim::Parameter>{a, b}, optim::SGDOptions{.lr = 0.01});
+    const auto learn = [=](const xt::xarray<float>& x, const xt::xarray<float>& y)
+    {
+        ag::GradientTape tape;
+        auto loss = ag::mean(ag::square(a * x + b - y));
+        sgd->zero_grad();
+        loss.backward();
+        sgd->step();
+        return loss;
+    };
+    std::array<std::size_t, line_points> numbers;
+    std::iota(numbers.begin(), numbers.end(), 0);
+    const auto learn_some = [=, generator = std::mt19937(3)]() mutable
+    {
+        xt::xarray<float> x = xt::xarray<float>::from_shape({line_batch});
+        xt::xarray<float> y = xt::xarray<float>::from_shape({line_batch});
+        for (std::size_t i = 0; i < line_batch; ++i)
+        {
+            std::uniform_int_distribution<std::size_t> rest(i, line_points - 1);
+            std::swap(numbers[i], numbers[rest(generator)]);
+            x(i) = xs(numbers[i]);
+            y(i) = ys(numbers[i]);
+        }
+        learn(x, y);
+    };
+    return {learn_some, [=] { return static_cast<double>(learn(xs, ys).item()); }};
+}
+
+Workload small_network()
+{
+    const xt::xarray<float> x = random_array<float>({32, 2}, 1);
+    const xt::xarray<float> y = random_array<float>({32, 1}, 2);
+    ag::Variable<float> w1(array(weights(16, 2, 3), {16, 2})), b1(array(weights(16, 1, 4), {16}));
+    ag::Variable<float> w2(array(weights(16, 16, 5), {16, 16})), b2(array(weights(16, 1, 6), {16}));
+    ag::Variable<float> w3(array(weights(1, 16, 7), {1, 16})), b3(array(weights(1, 1, 8), {1}));
+    auto sgd = std::make_shared<optim::SGD>(std::vector<optim::Parameter>{w1, b1, w2, b2, w3, b3},
+                                            optim::SGDOptions{.lr = 0.01});
+    return repeat(
+        [=]
+        {
+            ag::GradientTape tape;
+            auto h1 = ag::tanh(ag::linear(x, w1, b1));
+            auto h2 = ag::tanh(ag::linear(h1, w2, b2));
+            auto loss = ag::mse_loss(ag::linear(h2, w3, b3), y);
+            sgd->zero_grad();
+            loss.backward();
+            sgd->step();
+            return loss;
+        });
+}
+
+Workload fashion_network()
+{
+    const xt::xarray<float> x = random_array<float>({64, 784}, 1, 0, 1);
+    xt::xarray<int> labels = xt::xarray<int>::from_shape({64});
+    for (int i = 0; i < 64; ++i)
+    {
+        labels(i) = i % 10;
+    }
+    ag::Variable<float> w1(array(weights(128, 784, 3), {128, 784})), b1(array(weights(128, 1, 4), {128}));
+    ag::Variable<float> w2(array(weights(10, 128, 5), {10, 128})), b2(array(weights(10, 1, 6), {10}));
+    auto sgd =
+        std::make_shared<optim::SGD>(std::vector<optim::Parameter>{w1, b1, w2, b2}, optim::SGDOptions{.lr = 0.01});
+    return repeat(
+        [=]
+        {
+            ag::GradientTape tape;
+            auto hidden = ag::relu(ag::linear(x, w1, b1));
+            auto loss = ag::cross_entropy(ag::linear(hidden, w2, b2), labels);
+            sgd->zero_grad();
+            loss.backward();
+            sgd->step();
+            return loss;
+        });
+}
+
+/// The gradient of a loss of some leaves.
+template <class Loss, class T>
+Workload gradient(std::vector<ag::Variable<T>> leaves, Loss loss, double loss_scale = 1, double gradient_scale = 1)
+{
+    auto step = [=]() mutable
+    {
+        ag::GradientTape tape;
+        auto value = loss();
+        for (ag::Variable<T>& leaf : leaves)
+        {
+            leaf.zero_grad();
+        }
+        value.backward();
+        return value;
+    };
+    const auto check = [=]() mutable
+    {
+        double sum = loss_scale * step().item();
+        for (const ag::Variable<T>& leaf : leaves)
+        {
+            sum += gradient_scale * (leaf.dimension() == 0 ? leaf.grad() : ag::sum(ag::square(leaf.grad()))).item();
+        }
+        return sum;
+    };
+    return {[=]() mutable { step(); }, check};
+}
+
+Workload scalar_chain()
+{
+    ag::Variable start(0.5), factor(0.9999);
+    return gradient(std::vector{start, factor},
+                    [=]
+                    {
+                        ag::Tensor<double> x = start;
+                        for (std::size_t i = 0; i < chain_length / 2; ++i)
+                        {
+                            x = ag::sin(x * factor);
+                        }
+                        return x;
+                    });
+}
+
+template <class T>
+Workload elementwise()
+{
+    ag::Variable<T> x(random_array<T>({1'000'000}, 1, -2, 2));
+    return gradient(std::vector{x},
+                    [=] { return ag::sum(ag::tanh(ag::sin(x) * ag::exp(-(x * x))) + ag::sigmoid(x) * x); });
+}
+
+Workload softmax()
+{
+    const ag::Tensor<float> x(random_array<float>({512, 1024}, 1)), t(random_array<float>({512, 1024}, 2, 0, 0.002));
+    ag::Variable<float> b(random_array<float>({1024}, 3));
+    return gradient(
+        std::vector{b}, [=] { return ag::mean(ag::pow(ag::softmax(x + b) - t, 2)); }, 1e6, 1e12);
+}
+
+Workload make(std::size_t workload)
+{
+    constexpr Workload (*makers[])() = {scalar_sgd,         line,         small_network,
+                                        fashion_network,    scalar_chain, elementwise<double>,
+                                        elementwise<float>, softmax};
+    static_assert(std::size(makers) == workload_count);
+    return makers[workload]();
+}
+
+std::string describe()
+{
+    return "this tree";
+}
+
+void set_num_threads(int count)
+{
+    ag::set_num_threads(static_cast<std::size_t>(count));
+}
+
+}
+
+const Library ours{"xtensor-autograd", describe, make, set_num_threads};
+
+}
