@@ -1,0 +1,290 @@
+#include <autograd/io.hpp>
+#include <autograd/variable.hpp>
+
+#include <doctest/doctest.h>
+#include <filesystem>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace ag = autograd;
+namespace fs = std::filesystem;
+
+namespace
+{
+
+/// A folder that lives as long as the test.
+class Folder
+{
+public:
+    Folder() : path_(fs::temp_directory_path() / ("io_test-" + std::to_string(::getpid())))
+    {
+        fs::remove_all(path_);
+        fs::create_directories(path_);
+    }
+    ~Folder() { fs::remove_all(path_); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    fs::path operator/(const char* name) const { return path_ / name; }
+    std::ptrdiff_t entries() const { return std::distance(fs::directory_iterator(path_), {}); }
+
+private:
+    fs::path path_;
+};
+
+std::string content(const fs::path& path)
+{
+    std::ifstream stream(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+void write(const fs::path& path, const std::string& text)
+{
+    std::ofstream(path, std::ios::binary) << text;
+}
+
+/// A file as NumPy would write it, with this dictionary and these elements.
+std::string npy(std::string header, const std::string& elements, char version = 1)
+{
+    header.resize((10 + header.size()) / 64 * 64 + 64 - 10 - 1, ' ');
+    header += '\n';
+    std::string text("\x93NUMPY", 6);
+    text += version;
+    text += '\0';
+    text += static_cast<char>(header.size());
+    text += '\0';
+    if (version > 1)
+    {
+        text += std::string(2, '\0');
+    }
+    return text + header + elements;
+}
+
+std::string elements(std::initializer_list<double> values)
+{
+    return std::string(reinterpret_cast<const char*>(values.begin()), values.size() * sizeof(double));
+}
+
+template <class Array>
+std::string_view bytes(const Array& array)
+{
+    return {reinterpret_cast<const char*>(array.data()), array.size() * sizeof *array.data()};
+}
+
+constexpr const char* pair = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }";
+
+template <class F>
+std::string problem_of(F f)
+{
+    try
+    {
+        f();
+    }
+    catch (const ag::FileError& error)
+    {
+        return error.what();
+    }
+    return "no FileError";
+}
+
+void check_refused(const fs::path& path, const std::string& text, const std::string& problem)
+{
+    write(path, text);
+    CHECK_EQ(problem_of(
+                 [&] {
+                     ag::load_npy<double>(path, {"user.cpp", 7});
+                 }),
+             "load_npy: '" + path.string() + "' " + problem);
+}
+
+}
+
+TEST_CASE("save_npy writes what NumPy writes, to the byte")
+{
+    const Folder folder;
+    ag::save_npy(folder / "m.npy", ag::Tensor<double>(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}}));
+    CHECK_EQ(content(folder / "m.npy"),
+             npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", elements({1, 2, 3, 4, 5, 6})));
+    CHECK_EQ(folder.entries(), 1);
+}
+
+TEST_CASE("an array comes back from its file as it was, bit by bit")
+{
+    const Folder folder;
+    const auto check = [&]<class T>(const xt::xarray<T>& array)
+    {
+        ag::save_npy(folder / "a.npy", ag::Tensor<T>(array));
+        const ag::Tensor<T> loaded = ag::load_npy<T>(folder / "a.npy");
+        CHECK_EQ(loaded.shape(), ag::Shape(array.shape()));
+        CHECK_EQ(bytes(loaded), bytes(array));
+        CHECK_EQ(fs::file_size(folder / "a.npy") % 64, array.size() * sizeof(T) % 64);
+    };
+    check(xt::xarray<float>{{1.5f, -0.f}, {std::numeric_limits<float>::infinity(), 1e-45f}});
+    check(xt::xarray<double>{{0.1, std::numeric_limits<double>::quiet_NaN(), 800}});
+    check(xt::xarray<float>(2.f));
+    check(xt::xarray<double>::from_shape({3, 0, 2}));
+    check(xt::xarray<float>::from_shape({1, 1, 1, 1, 1, 1, 1, 1}));
+}
+
+TEST_CASE("a saved Variable keeps the value that it had")
+{
+    const Folder folder;
+    ag::Variable<float> w(xt::xarray<float>{1, 2});
+    ag::save_npy(folder / "w.npy", w);
+    w.assign(xt::xarray<float>{3, 4});
+    CHECK_EQ(ag::load_npy<float>(folder / "w.npy").value()(1), 2);
+}
+
+TEST_CASE("load_npy reads every spelling of a header that NumPy has used")
+{
+    const Folder folder;
+    for (const std::string header : {"{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }",
+                                     "{\"shape\":(2,),\"fortran_order\":False,\"descr\":\"<f8\"}",
+                                     "{ 'fortran_order' : False , 'descr' : '<f8' , 'shape' : ( 2 , ) } "})
+    {
+        write(folder / "a.npy", npy(header, elements({7, 8})));
+        CHECK_EQ(ag::load_npy<double>(folder / "a.npy").value()(1), 8);
+    }
+    write(folder / "a.npy", npy(pair, elements({7, 8}), 2));
+    CHECK_EQ(ag::load_npy<double>(folder / "a.npy").value()(0), 7);
+}
+
+TEST_CASE("a file that is not what was asked for is refused by its name")
+{
+    const Folder folder;
+    const fs::path path = folder / "bad.npy";
+    const std::string good = npy(pair, elements({1, 2}));
+    const auto header = [](const std::string& text) { return npy(text, elements({1, 2})); };
+
+    CHECK_EQ(problem_of(
+                 [&] {
+                     ag::load_npy<double>(path, {"user.cpp", 7});
+                 }),
+             "load_npy: '" + path.string() + "' does not exist (user.cpp:7).");
+    CHECK_EQ(problem_of(
+                 [&] {
+                     ag::load_npy<double>(folder / ".", {"user.cpp", 7});
+                 }),
+             "load_npy: '" + (folder / ".").string() + "' cannot be read: it is not a regular file (user.cpp:7).");
+    check_refused(path, "", "is truncated: it ends within its header (user.cpp:7).");
+    check_refused(path, "%PDF-1.4 and more", "is not a .npy file (user.cpp:7).");
+    check_refused(path, good.substr(0, 4), "is truncated: it ends within its header (user.cpp:7).");
+    check_refused(path, good.substr(0, 9), "is truncated: it ends within its header (user.cpp:7).");
+    check_refused(path, good.substr(0, 50), "is truncated: it ends within its header (user.cpp:7).");
+    check_refused(path, good.substr(0, good.size() - 1),
+                  "is truncated: its shape (2,) needs more than the 15 bytes that follow the header (user.cpp:7).");
+    check_refused(path, good + "x", "holds 1 bytes after its array of shape (2,) (user.cpp:7).");
+    check_refused(path, npy(pair, elements({1, 2}), 9),
+                  "has version 9 of the .npy format: 1 to 3 are understood (user.cpp:7).");
+    check_refused(path, header("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }"),
+                  "holds elements of type '<f4': '<f8' was asked for (user.cpp:7). "
+                  "Load it with the other of load_npy<float> and load_npy<double>.");
+    check_refused(path, header("{'descr': '>f8', 'fortran_order': False, 'shape': (2,), }"),
+                  "holds elements of type '>f8': '<f8' was asked for (user.cpp:7). Save it little-endian.");
+    check_refused(path, header("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }"),
+                  "holds elements of type '<i8': '<f8' was asked for (user.cpp:7). "
+                  "Save it as an array of float32 or float64.");
+    check_refused(path, header("{'descr': '<f8', 'fortran_order': True, 'shape': (2,), }"),
+                  "is in column-major (Fortran) order (user.cpp:7). Save it from numpy.ascontiguousarray(array).");
+    check_refused(path, header("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999999), }"),
+                  "is truncated: its shape (99999999999, 99999999999) needs more than the 16 bytes that follow the "
+                  "header (user.cpp:7).");
+    check_refused(path, header("{'descr': '<f8', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,2), }"),
+                  "holds an array of more than 8 axes (user.cpp:7).");
+}
+
+TEST_CASE("a header that is not the dictionary of an array of numbers is refused")
+{
+    const Folder folder;
+    for (const std::string header :
+         {"", "{", "{}", "{'descr': '<f8'}", "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), } more",
+          "{'descr': '<f8', 'fortran_order': Maybe, 'shape': (2,), }",
+          "{'descr': '<f8', 'fortran_order': False, 'shape': 2, }",
+          "{'descr': '<f8', 'fortran_order': False, 'shape': (-2,), }",
+          "{'descr': '<f8', 'fortran_order': False, 'shape': (2 2), }",
+          "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }",
+          "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }",
+          "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), 'other': 1}", "{'descr': '<f8"})
+    {
+        CAPTURE(header);
+        check_refused(folder / "bad.npy", npy(header, elements({1, 2})),
+                      "is not a .npy file of numbers: its header cannot be read (user.cpp:7).");
+    }
+}
+
+TEST_CASE("every way to cut a file short is refused")
+{
+    const Folder folder;
+    const std::string good = npy(pair, elements({1, 2}));
+    for (std::size_t length = 0; length < good.size(); ++length)
+    {
+        write(folder / "cut.npy", good.substr(0, length));
+        CHECK_THROWS_AS(ag::load_npy<double>(folder / "cut.npy"), ag::FileError);
+    }
+}
+
+TEST_CASE("a file that cannot be written is named, with the reason")
+{
+    const Folder folder;
+    const ag::Tensor<float> tensor(1.f);
+    write(folder / "file", "");
+    const fs::path beneath = folder / "file/a.npy";
+    CHECK_EQ(problem_of(
+                 [&] {
+                     ag::save_npy(beneath, tensor, {"user.cpp", 7});
+                 }),
+             "save_npy: '" + beneath.string() + "' cannot be written: Not a directory (user.cpp:7).");
+    const fs::path absent = folder / "absent/a.npy";
+    CHECK_EQ(problem_of(
+                 [&] {
+                     ag::save_npy(absent, tensor, {"user.cpp", 7});
+                 }),
+             "save_npy: '" + absent.string() + "' cannot be written: No such file or directory (user.cpp:7).");
+    CHECK_EQ(problem_of(
+                 [&] {
+                     ag::save_npy("/dev/null", tensor, {"user.cpp", 7});
+                 }),
+             "save_npy: '/dev/null' cannot be written: it is not a regular file (user.cpp:7).");
+}
+
+TEST_CASE("a write that fails half way leaves the old file, and nothing else")
+{
+    const Folder folder;
+    const fs::path path = folder / "a.npy";
+    ag::save_npy(path, ag::Tensor<float>(1.f));
+
+    rlimit old_limit{};
+    REQUIRE_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
+    const rlimit limit{1000, old_limit.rlim_max};
+    auto* const old_handler = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const std::string problem = problem_of(
+        [&] {
+            ag::save_npy(path, ag::Tensor<double>(xt::xarray<double>::from_shape({1000})), {"user.cpp", 7});
+        });
+    ::setrlimit(RLIMIT_FSIZE, &old_limit);
+    std::signal(SIGXFSZ, old_handler);
+
+    CHECK_EQ(problem, "save_npy: '" + path.string() + "' cannot be written: File too large (user.cpp:7).");
+    CHECK_EQ(ag::load_npy<float>(path).item(), 1);
+    CHECK_EQ(folder.entries(), 1);
+}
+
+TEST_CASE("replace_file gives new content, through a symbolic link too")
+{
+    const Folder folder;
+    ag::replace_file(folder / "a.txt", "one");
+    fs::create_symlink("a.txt", folder / "link");
+    ag::replace_file(folder / "link", "two");
+    CHECK_EQ(content(folder / "a.txt"), "two");
+    CHECK(fs::is_symlink(folder / "link"));
+    CHECK_EQ(folder.entries(), 2);
+}

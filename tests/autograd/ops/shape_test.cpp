@@ -1,0 +1,207 @@
+#include "../closeness.hpp"
+#include "../counting_cotangent.hpp"
+
+#include <autograd/autograd.hpp>
+
+#include <doctest/doctest.h>
+
+namespace ag = autograd;
+using Tensor = ag::Tensor<double>;
+using Variable = ag::Variable<double>;
+
+namespace
+{
+
+/// 1, 2, 3, ...
+Tensor numbers(const ag::Shape& shape)
+{
+    return counting<double>(shape);
+}
+
+Tensor empty(std::vector<std::size_t> shape)
+{
+    return Tensor(xt::xarray<double>(xt::zeros<double>(shape)));
+}
+
+}
+
+TEST_CASE("reshape keeps the elements in row-major order and finds the extent given as -1")
+{
+    const Tensor x = numbers({2, 3});
+    CHECK(close(ag::reshape(x, {3, 2}), {{1, 2}, {3, 4}, {5, 6}}));
+    CHECK(close(ag::reshape(x, {-1}), {1, 2, 3, 4, 5, 6}));
+    CHECK(close(ag::reshape(x, {3, -1}), {{1, 2}, {3, 4}, {5, 6}}));
+    CHECK(ag::reshape(x, {1, -1, 2, 1}).shape() == ag::Shape{1, 3, 2, 1});
+    CHECK(ag::reshape(x, ag::Shape{6}).shape() == ag::Shape{6});
+    CHECK(ag::reshape(x, std::vector<std::size_t>{3, 2}).shape() == ag::Shape{3, 2});
+    CHECK(close(gradient([](const Tensor& t) { return ag::reshape(t, {3, 2}); }, x), {{1, 2, 3}, {4, 5, 6}}));
+}
+
+TEST_CASE("reshape goes between 0-d and one element, and between empty shapes")
+{
+    CHECK(close(ag::reshape(Tensor(3.0), {1, 1}), column({3})));
+    CHECK(close(ag::reshape(Tensor(column({3})), ag::Shape{}), 3.0));
+    CHECK(close(gradient([](const Tensor& t) { return ag::reshape(t, {1, 1}); }, Tensor(3.0)), 1.0));
+    CHECK(ag::reshape(empty({2, 0}), {0, 7}).shape() == ag::Shape{0, 7});
+    CHECK(ag::reshape(empty({2, 0}), {2, -1}).shape() == ag::Shape{2, 0});
+    CHECK(gradient([](const Tensor& t) { return ag::reshape(t, {0}); }, empty({2, 0})).shape() == ag::Shape{2, 0});
+}
+
+TEST_CASE("flatten, expand_dims and squeeze give the shapes of xtensor")
+{
+    const Tensor x = numbers({2, 3});
+    CHECK(close(ag::flatten(x), {1, 2, 3, 4, 5, 6}));
+    CHECK(ag::flatten(Tensor(1.0)).shape() == ag::Shape{1});
+    CHECK(ag::flatten(empty({2, 0})).shape() == ag::Shape{0});
+    CHECK(ag::expand_dims(x, 0).shape() == ag::Shape{1, 2, 3});
+    CHECK(ag::expand_dims(x, 1).shape() == ag::Shape{2, 1, 3});
+    CHECK(ag::expand_dims(x, -1).shape() == ag::Shape{2, 3, 1});
+    CHECK(ag::expand_dims(Tensor(1.0), 0).shape() == ag::Shape{1});
+    const Tensor y = ag::reshape(x, {1, 2, 1, 3, 1});
+    CHECK(ag::squeeze(y).shape() == ag::Shape{2, 3});
+    CHECK(ag::squeeze(y, 0).shape() == ag::Shape{2, 1, 3, 1});
+    CHECK(ag::squeeze(y, {0, -1}).shape() == ag::Shape{2, 1, 3});
+    CHECK(ag::squeeze(Tensor(column({3}))).shape() == ag::Shape{});
+    CHECK(ag::squeeze(Tensor(3.0)).shape() == ag::Shape{});
+    CHECK(
+        close(gradient([](const Tensor& t) { return ag::squeeze(ag::expand_dims(t, 1)); }, x), {{1, 2, 3}, {4, 5, 6}}));
+}
+
+TEST_CASE("transpose permutes axes as xtensor does")
+{
+    const Tensor x = numbers({2, 3, 4});
+    const xt::xarray<double> a = x.value();
+    CHECK(close(ag::transpose(x), xt::transpose(a)));
+    std::vector<std::ptrdiff_t> axes{0, 1, 2};
+    do
+    {
+        CHECK(close(ag::transpose(x, {axes[0], axes[1], axes[2]}), xt::transpose(a, axes)));
+        CHECK(close(ag::transpose(x, {axes[0] - 3, axes[1], axes[2] - 3}), xt::transpose(a, axes)));
+    } while (std::next_permutation(axes.begin(), axes.end()));
+    CHECK(close(gradient([](const Tensor& t) { return ag::transpose(t); }, numbers({2, 3})), {{1, 3, 5}, {2, 4, 6}}));
+    CHECK(close(ag::transpose(Tensor(3.0)), 3.0));
+    CHECK(ag::transpose(empty({2, 0, 3})).shape() == ag::Shape{3, 0, 2});
+}
+
+TEST_CASE("large transposes are right to the last element")
+{
+    const Tensor x = numbers({67, 129});
+    CHECK(close(ag::transpose(x), xt::transpose(xt::xarray<double>(x.value()))));
+    const ag::Tensor<float> y = counting<float>({70, 3, 65});
+    CHECK(close(ag::transpose(y, {2, 0, 1}), xt::transpose(xt::xarray<double>(y.value()), {2, 0, 1})));
+}
+
+TEST_CASE("broadcast_to stretches, and its gradient adds up")
+{
+    const Tensor x = numbers({3});
+    const auto f = [](const Tensor& t) { return ag::broadcast_to(t, {2, 3}); };
+    CHECK(close(f(x), {{1, 2, 3}, {1, 2, 3}}));
+    CHECK(close(gradient(f, x), {5, 7, 9}));
+    const auto tall = [](const Tensor& t) { return ag::broadcast_to(t, {2, 3}); };
+    CHECK(close(gradient(tall, Tensor(column({1, 2}))), column({6, 15})));
+    CHECK(close(gradient(f, Tensor(1.0)), 21.0));
+    CHECK(close(f(numbers({2, 3})), {{1, 2, 3}, {4, 5, 6}}));
+    CHECK(ag::broadcast_to(Tensor(column({1})), {1, 0}).shape() == ag::Shape{1, 0});
+    CHECK(close(gradient([](const Tensor& t) { return ag::broadcast_to(t, {0}); }, Tensor(1.0)), 0.0));
+}
+
+TEST_CASE("concatenate joins along any axis and gives each its part of the gradient")
+{
+    const Tensor a = numbers({2, 3});
+    const Tensor b = 10 * numbers({2, 1});
+    CHECK(close(ag::concatenate({a, b}, 1), {{1, 2, 3, 10}, {4, 5, 6, 20}}));
+    CHECK(close(ag::concatenate({b, a}, -1), {{10, 1, 2, 3}, {20, 4, 5, 6}}));
+    CHECK(close(ag::concatenate({a, a}), {{1, 2, 3}, {4, 5, 6}, {1, 2, 3}, {4, 5, 6}}));
+    CHECK(close(ag::concatenate({a}), a.value()));
+    const auto by = gradients([](const Tensor& x, const Tensor& y) { return ag::concatenate({x, y, x}, 1); }, a, b);
+    CHECK(close(by[0], {{1 + 5, 2 + 6, 3 + 7}, {8 + 12, 9 + 13, 10 + 14}}));
+    CHECK(close(by[1], column({4, 11})));
+    const auto with_nothing = gradients(
+        [](const Tensor& x, const Tensor& y) {
+            return ag::concatenate({x, y}, 1);
+        },
+        a, empty({2, 0}));
+    CHECK(close(with_nothing[0], {{1, 2, 3}, {4, 5, 6}}));
+    CHECK(with_nothing[1].shape() == ag::Shape{2, 0});
+}
+
+TEST_CASE("variables can be joined, also in a vector")
+{
+    Variable a(xt::xarray<double>{1, 2});
+    Variable b(xt::xarray<double>{3, 4});
+    ag::GradientTape tape({.persistent = true});
+    const Tensor y = ag::concatenate<double>({a, b});
+    const Tensor z = ag::stack(std::vector<Tensor>{a, b});
+    const auto [da, db] = tape.gradient(ag::sum(y * numbers({4})), a, b);
+    CHECK(close(da, {1, 2}));
+    CHECK(close(db, {3, 4}));
+    CHECK(close(tape.gradient(ag::sum(z * numbers({2, 2})), b), {3, 4}));
+}
+
+TEST_CASE("stack makes a new axis anywhere")
+{
+    const Tensor a = numbers({2});
+    const Tensor b = 10 * a;
+    CHECK(close(ag::stack({a, b}), {{1, 2}, {10, 20}}));
+    CHECK(close(ag::stack({a, b}, 1), {{1, 10}, {2, 20}}));
+    CHECK(close(ag::stack({a, b}, -1), {{1, 10}, {2, 20}}));
+    CHECK(close(ag::stack({Tensor(1.0), Tensor(2.0)}), {1, 2}));
+    const auto by = gradients([](const Tensor& x, const Tensor& y) { return ag::stack({x, y}, 1); }, a, b);
+    CHECK(close(by[0], {1, 3}));
+    CHECK(close(by[1], {2, 4}));
+}
+
+TEST_CASE("a view takes what xtensor's view takes")
+{
+    using namespace xt::placeholders;
+    const Tensor x = numbers({3, 4});
+    CHECK(close(ag::view(x, 1), {5, 6, 7, 8}));
+    CHECK(close(ag::view(x, -1), {9, 10, 11, 12}));
+    CHECK(close(ag::view(x, 1, 2), 7.0));
+    CHECK(close(ag::view(x, std::size_t{2}, -4), 9.0));
+    CHECK(close(ag::view(x, xt::all(), 0), {1, 5, 9}));
+    CHECK(close(ag::view(x, xt::range(0, 2), xt::range(1, 3)), {{2, 3}, {6, 7}}));
+    CHECK(close(ag::view(x, xt::range(1, _)), {{5, 6, 7, 8}, {9, 10, 11, 12}}));
+    CHECK(close(ag::view(x, xt::all(), xt::range(_, 2)), {{1, 2}, {5, 6}, {9, 10}}));
+    CHECK(close(ag::view(x, xt::all(), xt::range(-2, _)), {{3, 4}, {7, 8}, {11, 12}}));
+    CHECK(close(ag::view(x, xt::all(), xt::range(_, -2)), {{1, 2}, {5, 6}, {9, 10}}));
+    CHECK(close(ag::view(x, xt::range(0, 3, 2), xt::range(3, 0, -2)), {{4, 2}, {12, 10}}));
+    CHECK(close(ag::view(x, xt::range(_, _, -1), 0), {9, 5, 1}));
+    CHECK(close(ag::view(x, xt::ellipsis(), 1), {2, 6, 10}));
+    CHECK(close(ag::view(x, 0, xt::ellipsis()), {1, 2, 3, 4}));
+    CHECK(ag::view(x, xt::newaxis(), 0).shape() == ag::Shape{1, 4});
+    CHECK(ag::view(x, 0, xt::newaxis(), xt::all(), xt::newaxis()).shape() == ag::Shape{1, 4, 1});
+    CHECK(ag::view(x, xt::all(), xt::range(2, 2)).shape() == ag::Shape{3, 0});
+    CHECK(close(ag::view(x, xt::range(1, 100), 3), {8, 12}));
+    CHECK(ag::view(Tensor(3.0), xt::ellipsis()).shape() == ag::Shape{});
+}
+
+TEST_CASE("the gradient of a view is zero outside of it")
+{
+    const Tensor x = numbers({3, 4});
+    CHECK(close(gradient([](const Tensor& t) { return ag::view(t, xt::range(2, 0, -1), xt::range(0, 4, 3)); }, x),
+                {{0, 0, 0, 0}, {3, 0, 0, 4}, {1, 0, 0, 2}}));
+    CHECK(close(gradient([](const Tensor& t) { return ag::view(t, 1, 2); }, x),
+                {{0, 0, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 0}}));
+    CHECK(close(gradient([](const Tensor& t) { return ag::view(t, xt::all(), xt::range(2, 2)); }, x),
+                {{0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}}));
+}
+
+TEST_CASE("views that overlap add up their gradients")
+{
+    const Tensor x = numbers({4});
+    const auto f = [](const Tensor& t) { return ag::view(t, xt::range(0, 3)) * ag::view(t, xt::range(1, 4)); };
+    CHECK(close(f(x), {2, 6, 12}));
+    CHECK(close(gradient(f, x), {2, 1 + 6, 4 + 12, 9}));
+}
+
+TEST_CASE("what was reshaped without a copy keeps its value when its source is assigned")
+{
+    Variable x(xt::xarray<double>{{1, 2}, {3, 4}});
+    const Tensor flat = ag::flatten(x);
+    const Tensor same = x;
+    x.assign_add(10);
+    CHECK(close(flat, {1, 2, 3, 4}));
+    CHECK(close(same, {{1, 2}, {3, 4}}));
+    CHECK(close(x, {{11, 12}, {13, 14}}));
+}

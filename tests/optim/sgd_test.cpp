@@ -1,0 +1,389 @@
+#include "../autograd/closeness.hpp"
+#include "../autograd/thrown.hpp"
+
+#include <autograd/autograd.hpp>
+#include <optim/optim.hpp>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <string>
+
+namespace ag = autograd;
+using ag::ShapeError;
+using ag::ValueError;
+using Tensor = ag::Tensor<double>;
+using Variable = ag::Variable<double>;
+
+namespace
+{
+
+optim::SGDOptions options_of(const nlohmann::json& given)
+{
+    optim::SGDOptions options;
+    for (const auto& item : given.items())
+    {
+        const std::string& name = item.key();
+        const nlohmann::json& value = item.value();
+        CAPTURE(name);
+        if (name == "lr")
+        {
+            options.lr = value;
+        }
+        else if (name == "momentum")
+        {
+            options.momentum = value;
+        }
+        else if (name == "dampening")
+        {
+            options.dampening = value;
+        }
+        else if (name == "weight_decay")
+        {
+            options.weight_decay = value;
+        }
+        else if (name == "nesterov")
+        {
+            options.nesterov = value;
+        }
+        else if (name == "maximize")
+        {
+            options.maximize = value;
+        }
+        else
+        {
+            FAIL("unknown option");
+        }
+    }
+    return options;
+}
+
+/// Parameter q of the reference trajectories: 1.5 cos(1.3 i + q).
+Variable reference_parameter(int q)
+{
+    xt::xarray<double> p(q == 0 ? xt::xarray<double>::shape_type{2, 3} : xt::xarray<double>::shape_type{4});
+    for (std::size_t i = 0; i < p.size(); ++i)
+    {
+        p.storage()[i] = 1.5 * std::cos(1.3 * static_cast<double>(i) + q);
+    }
+    return Variable(p);
+}
+
+/// Its gradient at step t: sin(0.37 t + i + q) + 0.1 p.
+Tensor reference_gradient(const Variable& parameter, int q, int t)
+{
+    xt::xarray<double> gradient = parameter.value();
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+    {
+        double& element = gradient.storage()[i];
+        element = std::sin(0.37 * t + static_cast<double>(i) + q) + 0.1 * element;
+    }
+    return Tensor(gradient);
+}
+
+Closeness close_to_all(const Variable& found, const nlohmann::json& expected)
+{
+    xt::xarray<double> array(xt::xarray<double>::shape_type(found.shape().begin(), found.shape().end()));
+    REQUIRE(expected.size() == array.size());
+    std::copy(expected.begin(), expected.end(), array.storage().begin());
+    return close(found, array, 1e-9);
+}
+
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+}
+
+TEST_CASE("SGD follows PyTorch's trajectories at every named step")
+{
+    std::ifstream stream(TEST_FOLDER "/optim/sgd.jsonl");
+    int trajectories = 0;
+    for (std::string line; std::getline(stream, line); ++trajectories)
+    {
+        const nlohmann::json reference = nlohmann::json::parse(line);
+        const std::string options = reference["options"].dump();
+        CAPTURE(options);
+        Variable p0 = reference_parameter(0);
+        Variable p1 = reference_parameter(1);
+        optim::SGD sgd({p0, p1}, options_of(reference["options"]));
+        int step = 0;
+        for (const nlohmann::json& point : reference["trajectory"])
+        {
+            while (step < point["step"])
+            {
+                ++step;
+                p0.set_grad(reference_gradient(p0, 0, step));
+                p1.set_grad(reference_gradient(p1, 1, step));
+                sgd.step();
+            }
+            CAPTURE(step);
+            CHECK(close_to_all(p0, point["params"][0]));
+            CHECK(close_to_all(p1, point["params"][1]));
+        }
+        CHECK(step == 200);
+    }
+    CHECK(trajectories == 8);
+}
+
+TEST_CASE("two leaves go down a bowl to 0.8^50 in fifty steps")
+{
+    Variable a(1.0);
+    Variable b(1.0);
+    optim::SGD sgd({a, b}, {.lr = 0.1});
+    for (int step = 0; step < 50; ++step)
+    {
+        ag::GradientTape tape;
+        const Tensor loss = a * a + b * b;
+        sgd.zero_grad();
+        loss.backward();
+        sgd.step();
+    }
+    CHECK(close(a, std::pow(0.8, 50), 1e-13));
+    CHECK(close(b, std::pow(0.8, 50), 1e-13));
+}
+
+TEST_CASE("defaults are PyTorch's")
+{
+    const optim::SGDOptions options;
+    CHECK(options.lr == 1e-3);
+    CHECK(options.momentum == 0);
+    CHECK(options.dampening == 0);
+    CHECK(options.weight_decay == 0);
+    CHECK_FALSE(options.nesterov);
+    CHECK_FALSE(options.maximize);
+}
+
+TEST_CASE("float parameters are updated in float, beside double ones")
+{
+    ag::Variable<float> x(xt::xarray<float>{1.0F, 2.0F});
+    Variable y(3.0);
+    optim::SGD sgd({x, y}, {.lr = 0.5, .momentum = 0.5});
+    for (int step = 0; step < 2; ++step)
+    {
+        x.set_grad(ag::Tensor<float>(xt::xarray<float>{1.0F, -2.0F}));
+        y.set_grad(4.0);
+        sgd.step();
+    }
+    CHECK(close(x, {1 - 0.5 - 0.75, 2 + 1.0 + 1.5}));
+    CHECK(close(y, 3 - 2.0 - 3.0));
+}
+
+TEST_CASE("a parameter without gradient stays as it is, and so does its momentum")
+{
+    Variable x(1.0);
+    Variable y(1.0);
+    optim::SGD sgd({x, y}, {.lr = 1, .momentum = 0.5, .weight_decay = 0.1});
+    x.set_grad(1.0);
+    sgd.step();
+    CHECK(close(x, 1 - 1.1));
+    CHECK(close(y, 1.0));
+    CHECK(sgd.momentum_buffers()[0].has_value());
+    CHECK_FALSE(sgd.momentum_buffers()[1].has_value());
+    sgd.zero_grad();
+    sgd.step();
+    CHECK(close(x, 1 - 1.1));
+    CHECK_FALSE(x.has_grad());
+}
+
+TEST_CASE("a step leaves the gradients, and values that were read before it")
+{
+    Variable x(xt::xarray<double>{1, 2});
+    optim::SGD sgd({x}, {.lr = 1});
+    const Tensor before = x;
+    const auto view = x.value();
+    const Tensor gradient(xt::xarray<double>{3, 4});
+    x.set_grad(gradient);
+    sgd.step();
+    CHECK(close(x, {-2, -2}));
+    CHECK(close(before, {1, 2}));
+    CHECK(view(1) == 2.0);
+    CHECK(close(x.grad(), {3, 4}));
+    CHECK(close(gradient, {3, 4}));
+}
+
+TEST_CASE("the first momentum buffer is a copy of the gradient")
+{
+    Variable x(xt::xarray<double>{1, 2});
+    optim::SGD sgd({x}, {.lr = 1, .momentum = 0.5});
+    const Tensor gradient(xt::xarray<double>{3, 4});
+    x.set_grad(gradient);
+    sgd.step();
+    sgd.step();
+    CHECK(close(x, {1 - 3 - 4.5, 2 - 4 - 6.0}));
+    CHECK(close(gradient, {3, 4}));
+    CHECK(close(x.grad(), {3, 4}));
+}
+
+TEST_CASE("groups inherit what they do not give")
+{
+    Variable x(1.0);
+    Variable y(1.0);
+    Variable z(1.0);
+    optim::SGD sgd({{.parameters = {x, y}, .lr = 0.5}, {.parameters = {z}, .maximize = true}},
+                   {.lr = 0.25, .weight_decay = 0.5});
+    CHECK(sgd.group(0).lr == 0.5);
+    CHECK(sgd.group(0).weight_decay == 0.5);
+    CHECK(sgd.group(1).lr == 0.25);
+    CHECK_FALSE(sgd.group(0).maximize);
+    CHECK(sgd.group(1).maximize);
+    CHECK(sgd.parameters().size() == 3);
+    for (Variable* variable : {&x, &y, &z})
+    {
+        variable->set_grad(2.0);
+    }
+    sgd.step();
+    CHECK(close(x, 1 - 0.5 * 2.5));
+    CHECK(close(y, 1 - 0.5 * 2.5));
+    CHECK(close(z, 1 - 0.25 * (-2 + 0.5)));
+    CHECK_THROWS_AS(sgd.group(2), std::out_of_range);
+}
+
+TEST_CASE("every option can be a group's own")
+{
+    Variable x(1.0);
+    const optim::SGD sgd({{.parameters = {x},
+                           .lr = 0.1,
+                           .momentum = 0.2,
+                           .dampening = 0.0,
+                           .weight_decay = 0.4,
+                           .nesterov = true,
+                           .maximize = true}},
+                         {.dampening = 0.5});
+    const optim::SGDOptions& options = sgd.group(0);
+    CHECK(options.lr == 0.1);
+    CHECK(options.momentum == 0.2);
+    CHECK(options.dampening == 0.0);
+    CHECK(options.weight_decay == 0.4);
+    CHECK(options.nesterov);
+    CHECK(options.maximize);
+}
+
+TEST_CASE("options changed by assignment count from the next step on")
+{
+    Variable x(1.0);
+    optim::SGD sgd({x}, {.lr = 0.5});
+    x.set_grad(1.0);
+    sgd.step();
+    sgd.group(0).lr = 0.125;
+    sgd.step();
+    CHECK(close(x, 1 - 0.5 - 0.125));
+    sgd.group(0).lr = -1;
+    CHECK_THROWS_AS(sgd.step(), ValueError);
+    CHECK(close(x, 1 - 0.5 - 0.125));
+}
+
+TEST_CASE("options out of range are refused")
+{
+    const Variable x(1.0);
+    CHECK(thrown<ValueError>([&] { optim::SGD({x}, {.lr = -0.1}); }) ==
+          "SGD: lr is -0.1, but must be at least 0 (HERE).");
+    CHECK(thrown<ValueError>([&] { optim::SGD({x}, {.lr = not_a_number}); }) ==
+          "SGD: lr is nan, but must be at least 0 (HERE).");
+    CHECK(thrown<ValueError>([&] { optim::SGD({x}, {.momentum = -1}); }) ==
+          "SGD: momentum is -1, but must be at least 0 (HERE).");
+    CHECK(thrown<ValueError>([&] { optim::SGD({x}, {.weight_decay = -1e-3}); }) ==
+          "SGD: weight_decay is -0.001, but must be at least 0 (HERE).");
+    CHECK(thrown<ValueError>([&] { optim::SGD({x}, {.momentum = 0.9, .dampening = not_a_number}); }) ==
+          "SGD: dampening is nan, but must be a number (HERE).");
+    CHECK(thrown<ValueError>([&] { optim::SGD({x}, {.nesterov = true}); }) ==
+          "SGD: momentum is 0, but must be more than 0 with nesterov (HERE).");
+    CHECK(thrown<ValueError>([&] { optim::SGD({x}, {.momentum = 0.9, .dampening = 0.1, .nesterov = true}); }) ==
+          "SGD: dampening is 0.1, but must be 0 with nesterov (HERE).");
+    CHECK(thrown<ValueError>([&] { optim::SGD({{.parameters = {x}, .lr = -0.1}}, {}); }) ==
+          "SGD: lr is -0.1, but must be at least 0 (HERE).");
+}
+
+TEST_CASE("no parameters, or one given twice, are refused")
+{
+    const Variable x(1.0);
+    const Variable y(1.0);
+    const Variable same = x;
+    CHECK(thrown<ValueError>([&] { optim::SGD(std::vector<optim::Parameter>{}); }) ==
+          "SGD: a group without parameters (HERE).");
+    CHECK(thrown<ValueError>([&] { optim::SGD(std::vector<optim::SGDGroup>{}); }) ==
+          "SGD: the number of groups is 0, but must be at least 1 (HERE).");
+    CHECK(thrown<ValueError>(
+              [&] {
+                  optim::SGD({x, y, same});
+              }) == "SGD: parameter 3 is the same as parameter 1 (HERE). Give each variable once.");
+    CHECK(thrown<ValueError>(
+              [&] {
+                  optim::SGD({{.parameters = {y}}, {.parameters = {x, y}}});
+              }) == "SGD: parameter 3 is the same as parameter 1 (HERE). Give each variable once.");
+    CHECK_NOTHROW(optim::SGD({x, y}));
+}
+
+TEST_CASE("apply_gradients steps with the gradients that it is given")
+{
+    Variable x(1.0);
+    Variable y(xt::xarray<double>{1, 2});
+    Variable z(5.0);
+    ag::Variable<float> w(2.0F);
+    optim::SGD sgd({x, y, z, w}, {.lr = 0.5});
+    z.set_grad(100.0);
+    sgd.apply_gradients({{Tensor(4.0), x}, {Tensor(xt::xarray<double>{6, 8}), y}, {ag::Tensor<float>(2.0F), w}});
+    CHECK(close(x, -1.0));
+    CHECK(close(y, {-2, -2}));
+    CHECK(close(z, 5.0));
+    CHECK(close(w, 1.0));
+}
+
+TEST_CASE("apply_gradients refuses a stranger and a gradient that does not fit, and changes nothing")
+{
+    Variable x(xt::xarray<double>{1, 2});
+    Variable y(1.0);
+    const Variable stranger(1.0);
+    optim::SGD sgd({x, y}, {.lr = 0.5});
+    x.set_grad(Tensor(xt::xarray<double>{7, 7}));
+    CHECK(thrown<ValueError>(
+              [&] {
+                  sgd.apply_gradients({{Tensor(1.0), y}, {Tensor(1.0), stranger}});
+              }) == "apply_gradients: variable 2 is not a parameter of this optimizer (HERE).");
+    CHECK(thrown<ShapeError>(
+              [&] {
+                  sgd.apply_gradients({{Tensor(1.0), y}, {Tensor(1.0), x}});
+              }) ==
+          "apply_gradients: a gradient has the shape of its variable: the variable is (2,), the gradient () (HERE).");
+    CHECK(close(x, {1, 2}));
+    CHECK(close(y, 1.0));
+    CHECK(x.has_grad());
+    CHECK_FALSE(y.has_grad());
+}
+
+TEST_CASE("minimize takes one step and returns the loss from before it")
+{
+    Variable a(1.0);
+    Variable b(2.0);
+    optim::SGD sgd({a, b}, {.lr = 0.1});
+    a.set_grad(1000.0);
+    const auto loss = [&] { return a * a + b * b; };
+    CHECK(close(sgd.minimize(loss), 5.0));
+    CHECK(close(a, 0.8));
+    CHECK(close(b, 1.6));
+    CHECK(close(sgd.minimize(loss), 0.64 * 5));
+}
+
+TEST_CASE("minimize of a constant names the user's line")
+{
+    Variable a(1.0);
+    optim::SGD sgd({a});
+    CHECK(thrown<ag::TapeError>([&] { sgd.minimize([] { return Tensor(1.0); }); }) ==
+          "backward: no tape recorded the target: it was computed without one, or only from constants (HERE). "
+          "Compute it from Variables while a GradientTape lives.");
+    CHECK(close(a, 1.0));
+}
+
+TEST_CASE("steps under a living tape are not recorded")
+{
+    Variable x(xt::xarray<double>{1, 2});
+    optim::SGD sgd({x}, {.lr = 0.5, .momentum = 0.9});
+    ag::GradientTape tape({.persistent = true});
+    const Tensor loss = ag::sum(ag::square(x));
+    loss.backward();
+    sgd.step();
+    CHECK(close(x, {0, 0}));
+    CHECK(close(tape.gradient(loss, x), {2, 4}));
+    CHECK(close(tape.gradient(ag::sum(ag::square(x)), x), {0, 0}));
+}
