@@ -91,11 +91,10 @@ Tensor<element_t<X, Y>> binary_cross_entropy_with_logits(const X& logits, const 
 /// (batch) integers in [0, classes).
 /// @throws ShapeError if they do not fit; ValueError for a label out of range, which it names.
 template <Real T, XExpression L>
-    requires std::is_integral_v<typename L::value_type> Tensor<T> cross_entropy(const Tensor<T>& logits,
-                                                                                const L& labels,
-                                                                                Location location = Location::current())
-    {
-        return detail::cross_entropy(logits, detail::Labels(labels), location);
-    }
+    requires(std::is_integral_v<typename L::value_type>)
+Tensor<T> cross_entropy(const Tensor<T>& logits, const L& labels, Location location = Location::current())
+{
+    return detail::cross_entropy(logits, detail::Labels(labels), location);
+}
 
 }
