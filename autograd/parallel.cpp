@@ -17,6 +17,9 @@ namespace detail
 namespace
 {
 
+/// Whether this thread works on a piece: what it splits further, it does alone.
+constinit thread_local bool works_on_piece = false;
+
 /// Sleeping workers that share one job at a time.
 class Workers
 {
@@ -70,12 +73,14 @@ public:
 private:
     void take_pieces()
     {
+        works_on_piece = true;
         for (std::size_t index = next_++; index < pieces_; index = next_++)
         {
             const std::size_t begin = index * piece_;
             (*task_)(begin, std::min(count_, begin + piece_));
             --unfinished_;
         }
+        works_on_piece = false;
     }
 
     void work()
@@ -132,7 +137,7 @@ private:
 
 void run_in_pieces(std::size_t count, std::size_t grain, Task task)
 {
-    const std::size_t threads = Workers::instance().size();
+    const std::size_t threads = works_on_piece ? 1 : Workers::instance().size();
     if (threads > 1)
     {
         const std::size_t grains = (count + grain - 1) / grain;
