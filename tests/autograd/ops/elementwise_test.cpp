@@ -61,7 +61,8 @@ const Unary unary_operations[] = {
     UNARY(tan, std::tan(x), 1 / (std::cos(x) * std::cos(x)), -1.4, 1.4),
     UNARY(sinh, std::sinh(x), std::cosh(x), -9, 9),
     UNARY(cosh, std::cosh(x), std::sinh(x), -9, 9),
-    UNARY(tanh, std::tanh(x), 1 / (std::cosh(x) * std::cosh(x)), -4, 4),
+    // The gradient is computed from the value, of which a float near 1 leaves 1 - y^2 few digits.
+    UNARY(tanh, std::tanh(x), 1 / (std::cosh(x) * std::cosh(x)), -3, 3),
     UNARY(sigmoid, sigmoid(x), sigmoid(x) * sigmoid(-x), -9, 9),
     UNARY(relu, std::fmax(x, 0), x > 0 ? 1.0 : 0.0, -9, 9),
     UNARY(softplus, std::log1p(std::exp(x)), sigmoid(x), -20, 20),
