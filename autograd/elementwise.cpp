@@ -17,12 +17,13 @@ namespace
 /// first-level cache.
 constexpr std::size_t block_elements = 1024;
 constexpr std::size_t most_inputs = most_operands + 2;
+constexpr std::size_t few_elements = 128;
 
 /// A block, and what a kernel may touch behind it.
 constexpr std::size_t scratch_elements = block_elements + buffer_alignment / sizeof(float);
 
 /// Below this number of elements a second thread costs more than it saves.
-constexpr std::size_t parallel_elements = 32 * block_elements;
+constexpr std::size_t parallel_elements = 64 * block_elements;
 
 /// Reads an operand as if it had been broadcast to the shape of the result. A 0-d value counts as stretched also to one
 /// element, because it has no padding that a register could be filled from.
@@ -140,11 +141,49 @@ private:
     std::size_t strides_[max_rank];
 };
 
+/// What small models are made of: a few elements, from inputs that are as large or hold one element. False if they are
+/// not.
+template <class T>
+bool run_few(Kernel<T> kernel, std::span<Node* const> inputs, std::size_t count, T* out)
+{
+    alignas(buffer_alignment) T scratch[most_inputs][few_elements + buffer_alignment / sizeof(float)];
+    const T* in[most_inputs] = {};
+    for (std::size_t k = 0; k < inputs.size(); ++k)
+    {
+        const Node* input = inputs[k];
+        if (input == nullptr)
+        {
+            continue;
+        }
+        if (input->elements == count && input->buffer != nullptr)
+        {
+            in[k] = input->as<T>();
+        }
+        else if (input->elements == 1)
+        {
+            // Whole registers are read.
+            constexpr std::size_t lanes = xsimd::batch<T>::size;
+            std::fill_n(scratch[k], (count + lanes - 1) / lanes * lanes, *input->as<T>());
+            in[k] = scratch[k];
+        }
+        else
+        {
+            return false;
+        }
+    }
+    kernel(count, in, out);
+    return true;
+}
+
 /// Runs a kernel over a whole result. Inputs that the kernel does not read are null.
 template <class T>
 void run(Kernel<T> kernel, std::span<Node* const> inputs, const Shape& shape, T* out)
 {
     const std::size_t count = shape.elements();
+    if (count <= few_elements && run_few(kernel, inputs, count, out))
+    {
+        return;
+    }
     std::array<BroadcastReader<T>, most_inputs> readers;
     std::size_t block = block_elements;
     bool stretched = false;

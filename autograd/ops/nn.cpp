@@ -18,7 +18,7 @@ namespace
 
 using detail::Reads;
 
-constexpr std::size_t parallel_elements = std::size_t{1} << 14;
+constexpr std::size_t parallel_elements = std::size_t{1} << 15;
 
 /// out = exp(row - shift), and the sum of it.
 template <class T>
