@@ -75,7 +75,8 @@ public:
         {
             return data_ + offset;
         }
-        for (T* out = scratch; count > 0;)
+        T* out = scratch;
+        while (count > 0)
         {
             const std::size_t run = std::min(count, extents_[0] - index[0]);
             if (strides_[0] == 0)
@@ -101,6 +102,8 @@ public:
                 index[axis] = 0;
             }
         }
+        // Whole registers are read.
+        std::fill_n(out, xsimd::batch<T>::size, T(0));
         return scratch;
     }
 
