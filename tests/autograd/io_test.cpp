@@ -1,10 +1,12 @@
 #include <autograd/io.hpp>
 #include <autograd/variable.hpp>
 
+#include "../temporary_folder.hpp"
+
 #include <doctest/doctest.h>
-#include <filesystem>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -19,26 +21,6 @@ namespace fs = std::filesystem;
 
 namespace
 {
-
-/// A folder that lives as long as the test.
-class Folder
-{
-public:
-    Folder() : path_(fs::temp_directory_path() / ("io_test-" + std::to_string(::getpid())))
-    {
-        fs::remove_all(path_);
-        fs::create_directories(path_);
-    }
-    ~Folder() { fs::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    fs::path operator/(const char* name) const { return path_ / name; }
-    std::ptrdiff_t entries() const { return std::distance(fs::directory_iterator(path_), {}); }
-
-private:
-    fs::path path_;
-};
 
 std::string content(const fs::path& path)
 {
@@ -109,7 +91,7 @@ void check_refused(const fs::path& path, const std::string& text, const std::str
 
 TEST_CASE("save_npy writes what NumPy writes, to the byte")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     ag::save_npy(folder / "m.npy", ag::Tensor<double>(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}}));
     CHECK_EQ(content(folder / "m.npy"),
              npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", elements({1, 2, 3, 4, 5, 6})));
@@ -118,7 +100,7 @@ TEST_CASE("save_npy writes what NumPy writes, to the byte")
 
 TEST_CASE("an array comes back from its file as it was, bit by bit")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const auto check = [&]<class T>(const xt::xarray<T>& array)
     {
         ag::save_npy(folder / "a.npy", ag::Tensor<T>(array));
@@ -136,7 +118,7 @@ TEST_CASE("an array comes back from its file as it was, bit by bit")
 
 TEST_CASE("a saved Variable keeps the value that it had")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     ag::Variable<float> w(xt::xarray<float>{1, 2});
     ag::save_npy(folder / "w.npy", w);
     w.assign(xt::xarray<float>{3, 4});
@@ -145,7 +127,7 @@ TEST_CASE("a saved Variable keeps the value that it had")
 
 TEST_CASE("load_npy reads every spelling of a header that NumPy has used")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     for (const std::string header : {"{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }",
                                      "{\"shape\":(2,),\"fortran_order\":False,\"descr\":\"<f8\"}",
                                      "{ 'fortran_order' : False , 'descr' : '<f8' , 'shape' : ( 2 , ) } "})
@@ -159,7 +141,7 @@ TEST_CASE("load_npy reads every spelling of a header that NumPy has used")
 
 TEST_CASE("a file that is not what was asked for is refused by its name")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const fs::path path = folder / "bad.npy";
     const std::string good = npy(pair, elements({1, 2}));
     const auto header = [](const std::string& text) { return npy(text, elements({1, 2})); };
@@ -203,7 +185,7 @@ TEST_CASE("a file that is not what was asked for is refused by its name")
 
 TEST_CASE("a header that is not the dictionary of an array of numbers is refused")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     for (const std::string header :
          {"", "{", "{}", "{'descr': '<f8'}", "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), } more",
           "{'descr': '<f8', 'fortran_order': Maybe, 'shape': (2,), }",
@@ -222,7 +204,7 @@ TEST_CASE("a header that is not the dictionary of an array of numbers is refused
 
 TEST_CASE("every way to cut a file short is refused")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const std::string good = npy(pair, elements({1, 2}));
     for (std::size_t length = 0; length < good.size(); ++length)
     {
@@ -233,7 +215,7 @@ TEST_CASE("every way to cut a file short is refused")
 
 TEST_CASE("a file that cannot be written is named, with the reason")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const ag::Tensor<float> tensor(1.f);
     write(folder / "file", "");
     const fs::path beneath = folder / "file/a.npy";
@@ -257,7 +239,7 @@ TEST_CASE("a file that cannot be written is named, with the reason")
 
 TEST_CASE("a write that fails half way leaves the old file, and nothing else")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const fs::path path = folder / "a.npy";
     ag::save_npy(path, ag::Tensor<float>(1.f));
 
@@ -280,7 +262,7 @@ TEST_CASE("a write that fails half way leaves the old file, and nothing else")
 
 TEST_CASE("replace_file gives new content, through a symbolic link too")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     ag::replace_file(folder / "a.txt", "one");
     fs::create_symlink("a.txt", folder / "link");
     ag::replace_file(folder / "link", "two");

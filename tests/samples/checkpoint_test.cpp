@@ -2,37 +2,19 @@
 
 #include <autograd/error.hpp>
 
-#include <doctest/doctest.h>
-#include <filesystem>
+#include "../temporary_folder.hpp"
 
+#include <doctest/doctest.h>
+
+#include <filesystem>
 #include <fstream>
 #include <string>
-
-#include <unistd.h>
 
 namespace ag = autograd;
 namespace fs = std::filesystem;
 
 namespace
 {
-
-class Folder
-{
-public:
-    Folder() : path_(fs::temp_directory_path() / ("checkpoint_test-" + std::to_string(::getpid())))
-    {
-        fs::remove_all(path_);
-        fs::create_directories(path_);
-    }
-    ~Folder() { fs::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    fs::path operator/(const char* name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
 
 samples::Checkpoint checkpoint(int epoch)
 {
@@ -66,7 +48,7 @@ void overwrite(const fs::path& path, std::streamoff position, const std::string&
 
 TEST_CASE("a checkpoint comes back as it was saved")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     samples::save_checkpoint(folder / "weights", checkpoint(3));
     const samples::Checkpoint loaded = samples::load_checkpoint(folder / "weights");
     CHECK_EQ(loaded.state, nlohmann::json{{"epoch", 3}});
@@ -77,7 +59,7 @@ TEST_CASE("a checkpoint comes back as it was saved")
 
 TEST_CASE("a new checkpoint keeps the one before, and replaces it as a whole")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const fs::path weights = folder / "weights";
     for (int epoch = 1; epoch <= 3; ++epoch)
     {
@@ -90,7 +72,7 @@ TEST_CASE("a new checkpoint keeps the one before, and replaces it as a whole")
 
 TEST_CASE("a run that was stopped while it saved goes on from the checkpoint before")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const fs::path weights = folder / "weights";
     samples::save_checkpoint(weights, checkpoint(1));
     fs::rename(weights, samples::previous_checkpoint(weights));
@@ -102,7 +84,7 @@ TEST_CASE("a run that was stopped while it saved goes on from the checkpoint bef
 
 TEST_CASE("a damaged checkpoint is refused by the name of its file, and left as it is")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const fs::path weights = folder / "weights";
     const std::string w = (weights / "w.npy").string();
     const std::string state = (weights / "state.json").string();
@@ -137,7 +119,7 @@ TEST_CASE("a damaged checkpoint is refused by the name of its file, and left as 
 
 TEST_CASE("a checkpoint that cannot be written is named, and the one there stays")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     std::ofstream(folder / "file") << "not a folder";
     const fs::path beneath = folder / "file/weights";
     CHECK_EQ(problem_of([&] { samples::save_checkpoint(beneath, checkpoint(1)); }),

@@ -2,14 +2,15 @@
 
 #include <autograd/error.hpp>
 
-#include <doctest/doctest.h>
-#include <filesystem>
+#include "../temporary_folder.hpp"
 
+#include <doctest/doctest.h>
+
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include <unistd.h>
 #include <zlib.h>
 
 namespace ag = autograd;
@@ -17,25 +18,6 @@ namespace fs = std::filesystem;
 
 namespace
 {
-
-class Folder
-{
-public:
-    Folder() : path_(fs::temp_directory_path() / ("idx_test-" + std::to_string(::getpid())))
-    {
-        fs::remove_all(path_);
-        fs::create_directories(path_);
-    }
-    ~Folder() { fs::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    fs::path path() const { return path_; }
-    fs::path operator/(const char* name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
 
 using Bytes = std::vector<unsigned char>;
 
@@ -90,7 +72,7 @@ void check_refused(const fs::path& path, const Bytes& bytes, const std::string& 
 
 TEST_CASE("an IDX file is read, gzipped or plain")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const Bytes bytes = idx({2, 1, 3}, {1, 2, 3, 250, 251, 252});
     write(folder / "plain", bytes);
     write_compressed(folder / "compressed.gz", bytes);
@@ -103,7 +85,7 @@ TEST_CASE("an IDX file is read, gzipped or plain")
 
 TEST_CASE("an IDX file longer than the reader's steps is read to its end")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     Bytes elements(3 * 1024 * 1024);
     for (std::size_t k = 0; k < elements.size(); ++k)
     {
@@ -116,7 +98,7 @@ TEST_CASE("an IDX file longer than the reader's steps is read to its end")
 
 TEST_CASE("a file that is no whole IDX file is refused by its name")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const fs::path path = folder / "bad";
     CHECK_EQ(problem_of([&] { samples::read_idx(path); }), "read_idx: '" + path.string() + "' does not exist.");
     CHECK_EQ(problem_of([&] { samples::read_idx(folder.path()); }),
@@ -134,7 +116,7 @@ TEST_CASE("a file that is no whole IDX file is refused by its name")
 
 TEST_CASE("a gzipped file that is cut or damaged is refused by its name")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const fs::path whole = folder / "whole.gz";
     const fs::path bad = folder / "bad.gz";
     Bytes elements(5000);
@@ -159,7 +141,7 @@ TEST_CASE("a gzipped file that is cut or damaged is refused by its name")
 
 TEST_CASE("images and labels are found with and without .gz, and must belong together")
 {
-    const Folder folder;
+    const TemporaryFolder folder;
     const auto images = folder / "train-images-idx3-ubyte";
     const auto labels = folder / "train-labels-idx1-ubyte";
     const auto read = [&] { return samples::read_labelled_images(folder.path(), "train", 10); };
