@@ -212,7 +212,6 @@ Tensor<T> select(const Mask<T>& condition, const std::type_identity_t<Tensor<T>>
 /// @}
 
 /// The constant c as what `x` is: for results that do not depend on their arguments.
-/// @{
 template <class X>
 constexpr X constant([[maybe_unused]] const X& x, double c)
 {
@@ -225,6 +224,5 @@ constexpr X constant([[maybe_unused]] const X& x, double c)
         return X(c);
     }
 }
-/// @}
 
 }
