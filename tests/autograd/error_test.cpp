@@ -1,4 +1,4 @@
-#include "thrown.hpp"
+#include "../thrown.hpp"
 
 #include <autograd/autograd.hpp>
 

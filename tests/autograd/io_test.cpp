@@ -2,6 +2,7 @@
 #include <autograd/variable.hpp>
 
 #include "../temporary_folder.hpp"
+#include "../thrown.hpp"
 
 #include <doctest/doctest.h>
 
@@ -63,24 +64,10 @@ std::string_view bytes(const Array& array)
 
 constexpr const char* pair = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }";
 
-template <class F>
-std::string problem_of(F f)
-{
-    try
-    {
-        f();
-    }
-    catch (const ag::FileError& error)
-    {
-        return error.what();
-    }
-    return "no FileError";
-}
-
 void check_refused(const fs::path& path, const std::string& text, const std::string& problem)
 {
     write(path, text);
-    CHECK_EQ(problem_of(
+    CHECK_EQ(thrown<ag::FileError>(
                  [&] {
                      ag::load_npy<double>(path, {"user.cpp", 7});
                  }),
@@ -146,12 +133,12 @@ TEST_CASE("a file that is not what was asked for is refused by its name")
     const std::string good = npy(pair, elements({1, 2}));
     const auto header = [](const std::string& text) { return npy(text, elements({1, 2})); };
 
-    CHECK_EQ(problem_of(
+    CHECK_EQ(thrown<ag::FileError>(
                  [&] {
                      ag::load_npy<double>(path, {"user.cpp", 7});
                  }),
              "load_npy: '" + path.string() + "' does not exist (user.cpp:7).");
-    CHECK_EQ(problem_of(
+    CHECK_EQ(thrown<ag::FileError>(
                  [&] {
                      ag::load_npy<double>(folder / ".", {"user.cpp", 7});
                  }),
@@ -219,18 +206,18 @@ TEST_CASE("a file that cannot be written is named, with the reason")
     const ag::Tensor<float> tensor(1.f);
     write(folder / "file", "");
     const fs::path beneath = folder / "file/a.npy";
-    CHECK_EQ(problem_of(
+    CHECK_EQ(thrown<ag::FileError>(
                  [&] {
                      ag::save_npy(beneath, tensor, {"user.cpp", 7});
                  }),
              "save_npy: '" + beneath.string() + "' cannot be written: Not a directory (user.cpp:7).");
     const fs::path absent = folder / "absent/a.npy";
-    CHECK_EQ(problem_of(
+    CHECK_EQ(thrown<ag::FileError>(
                  [&] {
                      ag::save_npy(absent, tensor, {"user.cpp", 7});
                  }),
              "save_npy: '" + absent.string() + "' cannot be written: No such file or directory (user.cpp:7).");
-    CHECK_EQ(problem_of(
+    CHECK_EQ(thrown<ag::FileError>(
                  [&] {
                      ag::save_npy("/dev/null", tensor, {"user.cpp", 7});
                  }),
@@ -248,7 +235,7 @@ TEST_CASE("a write that fails half way leaves the old file, and nothing else")
     const rlimit limit{1000, old_limit.rlim_max};
     auto* const old_handler = std::signal(SIGXFSZ, SIG_IGN);
     REQUIRE_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
-    const std::string problem = problem_of(
+    const std::string problem = thrown<ag::FileError>(
         [&] {
             ag::save_npy(path, ag::Tensor<double>(xt::zeros<double>({1000})), {"user.cpp", 7});
         });

@@ -1,6 +1,6 @@
+#include "../thrown.hpp"
 #include "closeness.hpp"
 #include "mock_operations.hpp"
-#include "thrown.hpp"
 
 #include <autograd/autograd.hpp>
 #include <autograd/elementwise.hpp>

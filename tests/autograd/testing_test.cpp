@@ -1,5 +1,5 @@
+#include "../thrown.hpp"
 #include "mock_operations.hpp"
-#include "thrown.hpp"
 
 #include <autograd/autograd.hpp>
 

@@ -1,5 +1,5 @@
+#include "../thrown.hpp"
 #include "closeness.hpp"
-#include "thrown.hpp"
 
 #include <autograd/autograd.hpp>
 

@@ -1,5 +1,5 @@
 #include "../autograd/closeness.hpp"
-#include "../autograd/thrown.hpp"
+#include "../thrown.hpp"
 
 #include <autograd/autograd.hpp>
 #include <optim/optim.hpp>

@@ -3,6 +3,7 @@
 #include <autograd/error.hpp>
 
 #include "../temporary_folder.hpp"
+#include "../thrown.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,20 +22,6 @@ samples::Checkpoint checkpoint(int epoch)
     const auto value = static_cast<float>(epoch);
     return {{{"w", ag::Tensor<float>(xt::xarray<float>{{value, 2}, {3, 4}})}, {"b", ag::Tensor<float>(0.1f)}},
             {{"epoch", epoch}}};
-}
-
-template <class F>
-std::string problem_of(F f)
-{
-    try
-    {
-        f();
-    }
-    catch (const ag::FileError& error)
-    {
-        return error.what();
-    }
-    return "no FileError";
 }
 
 void overwrite(const fs::path& path, std::streamoff position, const std::string& text)
@@ -89,32 +76,33 @@ TEST_CASE("a damaged checkpoint is refused by the name of its file, and left as 
     const std::string w = (weights / "w.npy").string();
     const std::string state = (weights / "state.json").string();
     const auto load = [&] { samples::load_checkpoint(weights); };
-    CHECK_EQ(problem_of(load), "load_checkpoint: '" + weights.string() +
-                                   "' does not exist. Only what an earlier run has saved can be resumed.");
+    CHECK_EQ(thrown<ag::FileError>(load), "load_checkpoint: '" + weights.string() +
+                                              "' does not exist. Only what an earlier run has saved can be resumed.");
 
     samples::save_checkpoint(weights, checkpoint(1));
     overwrite(w, 128, "\x01");
-    CHECK_EQ(problem_of(load),
+    CHECK_EQ(thrown<ag::FileError>(load),
              "load_checkpoint: '" + w + "' is damaged: its checksum is not the one in '" + state + "'.");
     fs::resize_file(w, 130);
-    CHECK(problem_of(load).starts_with("load_npy: '" + w + "' is truncated: "));
+    CHECK(thrown<ag::FileError>(load).starts_with("load_npy: '" + w + "' is truncated: "));
     CHECK_EQ(fs::file_size(w), 130);
     fs::remove(w);
-    CHECK(problem_of(load).starts_with("load_npy: '" + w + "' does not exist"));
+    CHECK(thrown<ag::FileError>(load).starts_with("load_npy: '" + w + "' does not exist"));
 
     for (const char* text : {"", "{", "[1, 2]", "epoch 3"})
     {
         std::ofstream(state) << text;
-        CHECK_EQ(problem_of(load), "load_checkpoint: '" + state + "' is damaged: it is not JSON.");
+        CHECK_EQ(thrown<ag::FileError>(load), "load_checkpoint: '" + state + "' is damaged: it is not JSON.");
     }
     for (const char* text : {"{}", "{\"arrays\": 3}"})
     {
         std::ofstream(state) << text;
-        CHECK_EQ(problem_of(load), "load_checkpoint: '" + state + "' is damaged: it lists no arrays.");
+        CHECK_EQ(thrown<ag::FileError>(load), "load_checkpoint: '" + state + "' is damaged: it lists no arrays.");
     }
     fs::remove(state);
-    CHECK_EQ(problem_of(load), "load_checkpoint: '" + state +
-                                   "' cannot be opened. A checkpoint is a folder that an earlier run has written.");
+    CHECK_EQ(thrown<ag::FileError>(load),
+             "load_checkpoint: '" + state +
+                 "' cannot be opened. A checkpoint is a folder that an earlier run has written.");
 }
 
 TEST_CASE("a checkpoint that cannot be written is named, and the one there stays")
@@ -122,6 +110,6 @@ TEST_CASE("a checkpoint that cannot be written is named, and the one there stays
     const TemporaryFolder folder;
     std::ofstream(folder / "file") << "not a folder";
     const fs::path beneath = folder / "file/weights";
-    CHECK_EQ(problem_of([&] { samples::save_checkpoint(beneath, checkpoint(1)); }),
+    CHECK_EQ(thrown<ag::FileError>([&] { samples::save_checkpoint(beneath, checkpoint(1)); }),
              "save_checkpoint: '" + beneath.string() + "' cannot be written: Not a directory.");
 }

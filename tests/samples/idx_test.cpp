@@ -3,6 +3,7 @@
 #include <autograd/error.hpp>
 
 #include "../temporary_folder.hpp"
+#include "../thrown.hpp"
 
 #include <doctest/doctest.h>
 
@@ -48,24 +49,10 @@ void write_compressed(const fs::path& path, const Bytes& bytes)
     gzclose(file);
 }
 
-template <class F>
-std::string problem_of(F f)
-{
-    try
-    {
-        f();
-    }
-    catch (const ag::FileError& error)
-    {
-        return error.what();
-    }
-    return "no FileError";
-}
-
 void check_refused(const fs::path& path, const Bytes& bytes, const std::string& problem)
 {
     write(path, bytes);
-    CHECK_EQ(problem_of([&] { samples::read_idx(path); }), "read_idx: '" + path.string() + "' " + problem);
+    CHECK_EQ(thrown<ag::FileError>([&] { samples::read_idx(path); }), "read_idx: '" + path.string() + "' " + problem);
 }
 
 }
@@ -100,8 +87,9 @@ TEST_CASE("a file that is no whole IDX file is refused by its name")
 {
     const TemporaryFolder folder;
     const fs::path path = folder / "bad";
-    CHECK_EQ(problem_of([&] { samples::read_idx(path); }), "read_idx: '" + path.string() + "' does not exist.");
-    CHECK_EQ(problem_of([&] { samples::read_idx(folder.path()); }),
+    CHECK_EQ(thrown<ag::FileError>([&] { samples::read_idx(path); }),
+             "read_idx: '" + path.string() + "' does not exist.");
+    CHECK_EQ(thrown<ag::FileError>([&] { samples::read_idx(folder.path()); }),
              "read_idx: '" + folder.path().string() + "' is not a regular file.");
     check_refused(path, {}, "is not an IDX file.");
     check_refused(path, {'P', 'K', 3, 4, 0, 0}, "is not an IDX file.");
@@ -128,7 +116,7 @@ TEST_CASE("a gzipped file that is cut or damaged is refused by its name")
 
     fs::copy_file(whole, bad);
     fs::resize_file(bad, fs::file_size(whole) / 2);
-    CHECK_EQ(problem_of([&] { samples::read_idx(bad); }),
+    CHECK_EQ(thrown<ag::FileError>([&] { samples::read_idx(bad); }),
              "read_idx: '" + bad.string() + "' is truncated: its compressed data end too early.");
 
     fs::copy_file(whole, bad, fs::copy_options::overwrite_existing);
@@ -136,7 +124,8 @@ TEST_CASE("a gzipped file that is cut or damaged is refused by its name")
     stream.seekp(static_cast<std::streamoff>(fs::file_size(whole)) - 6);
     stream.put('\x55').put('\x55');
     stream.close();
-    CHECK(problem_of([&] { samples::read_idx(bad); }).starts_with("read_idx: '" + bad.string() + "' is damaged: "));
+    CHECK(thrown<ag::FileError>([&] { samples::read_idx(bad); })
+              .starts_with("read_idx: '" + bad.string() + "' is damaged: "));
 }
 
 TEST_CASE("images and labels are found with and without .gz, and must belong together")
@@ -145,9 +134,10 @@ TEST_CASE("images and labels are found with and without .gz, and must belong tog
     const auto images = folder / "train-images-idx3-ubyte";
     const auto labels = folder / "train-labels-idx1-ubyte";
     const auto read = [&] { return samples::read_labelled_images(folder.path(), "train", 10); };
-    CHECK_EQ(problem_of(read), "read_idx: '" + images.string() +
-                                   "' does not exist, nor does it with .gz. Name the folder with the data (Debian: "
-                                   "apt-get install dataset-fashion-mnist).");
+    CHECK_EQ(thrown<ag::FileError>(read),
+             "read_idx: '" + images.string() +
+                 "' does not exist, nor does it with .gz. Name the folder with the data (Debian: "
+                 "apt-get install dataset-fashion-mnist).");
 
     write(images, idx({2, 1, 2}, {1, 2, 3, 4}));
     write_compressed(folder / "train-labels-idx1-ubyte.gz", idx({2}, {7, 9}));
@@ -159,16 +149,18 @@ TEST_CASE("images and labels are found with and without .gz, and must belong tog
     CHECK_EQ(one.labels, xt::xarray<std::uint8_t>{7});
 
     write_compressed(folder / "train-labels-idx1-ubyte.gz", idx({2}, {7, 10}));
-    CHECK_EQ(problem_of(read),
+    CHECK_EQ(thrown<ag::FileError>(read),
              "read_idx: '" + labels.string() + ".gz' holds a label 10: there are 10 classes, from 0.");
     write_compressed(folder / "train-labels-idx1-ubyte.gz", idx({3}, {7, 9, 1}));
-    CHECK_EQ(problem_of(read),
+    CHECK_EQ(thrown<ag::FileError>(read),
              "read_idx: '" + labels.string() + ".gz' holds 3 labels for the 2 images of '" + images.string() + "'.");
     write_compressed(folder / "train-labels-idx1-ubyte.gz", idx({2, 1}, {7, 9}));
-    CHECK_EQ(problem_of(read), "read_idx: '" + labels.string() + ".gz' holds an array of 2 axes: labels have 1.");
+    CHECK_EQ(thrown<ag::FileError>(read),
+             "read_idx: '" + labels.string() + ".gz' holds an array of 2 axes: labels have 1.");
     write(images, idx({4}, {1, 2, 3, 4}));
-    CHECK_EQ(problem_of(read), "read_idx: '" + images.string() + "' holds an array of 1 axes: images have 3.");
+    CHECK_EQ(thrown<ag::FileError>(read),
+             "read_idx: '" + images.string() + "' holds an array of 1 axes: images have 3.");
     write(images, idx({0, 1, 2}, {}));
     write_compressed(folder / "train-labels-idx1-ubyte.gz", idx({0}, {}));
-    CHECK_EQ(problem_of(read), "read_idx: '" + images.string() + "' holds no images.");
+    CHECK_EQ(thrown<ag::FileError>(read), "read_idx: '" + images.string() + "' holds no images.");
 }
