@@ -23,10 +23,9 @@ class Pull;
 struct Reads
 {
     bool output = false;
-    bool operands = false;           ///< all of them; or
     std::uint32_t operand_bits = 0;  ///< bit k: operand k
 
-    bool operand(std::size_t k) const noexcept { return operands || (k < 32 && (operand_bits >> k & 1) != 0); }
+    bool operand(std::size_t k) const noexcept { return k < 32 && (operand_bits >> k & 1) != 0; }
 };
 
 /// What the engine knows of an operation on operands of one type.

@@ -30,7 +30,6 @@ template <class T>
 struct ElementwiseOperation : Operation
 {
     std::size_t arity;
-    Kernel<T> value;
     ElementwisePullback<T> pullbacks[most_operands];
 };
 
@@ -177,7 +176,6 @@ struct Elementwise
     static constexpr ElementwiseOperation<T> operation{
         {F::name, &pull, elementwise_reads_of<F>},
         F::arity,
-        &kernel,
         {pullback_of<F, 0, T>(), pullback_of<F, 1, T>(), pullback_of<F, 2, T>()}};
 
     /// Executes and records. Takes the operands' nodes, gives a new one.

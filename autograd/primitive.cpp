@@ -17,7 +17,6 @@ void record(Arena& arena, const Operation& operation, Node* output, std::span<co
             tracked = true;
             const Reads& more = operation.reads[std::min(k, operation.reads.size() - 1)];
             reads.output |= more.output;
-            reads.operands |= more.operands;
             reads.operand_bits |= more.operand_bits;
         }
     }

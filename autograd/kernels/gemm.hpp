@@ -13,16 +13,11 @@ struct Matrix
     const T* data;
     std::size_t row_stride;
     std::size_t column_stride;
-
-    Matrix transposed() const noexcept { return {data, column_stride, row_stride}; }
 };
 
 /// c = a b, or c += a b: a is (m, k), b (k, n), c (m, n) and row-major without gaps. This is the one place where the
 /// implementation of a product is chosen.
 template <class T>
 void gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate = false);
-
-/// What does the products: the SIMD width of our own kernels, and the BLAS if it does the large ones.
-const char* gemm_implementation() noexcept;
 
 }

@@ -15,6 +15,15 @@ using detail::Node;
 using detail::normalize_axis;
 using detail::Walk;
 
+/// The elements of x that the walk visits, in this shape.
+template <class T>
+Tensor<T> gathered(const Tensor<T>& x, const Walk& walk, const Shape& shape)
+{
+    Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
+    detail::gather(x.data(), walk, y.node()->template as<T>());
+    return y;
+}
+
 struct Reshape
 {
     static constexpr const char* name = "reshape";
@@ -49,9 +58,7 @@ struct Transpose
             walk.push_back(whole.extents[axis], whole.strides[axis]);
             shape.push_back(whole.extents[axis]);
         }
-        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
-        detail::gather(x.data(), walk, y.node()->template as<T>());
-        return y;
+        return gathered(x, walk, shape);
     }
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>&) const
@@ -81,9 +88,7 @@ struct BroadcastTo
             const bool stretched = axis < lead || (x.shape(axis - lead) == 1 && shape[axis] != 1);
             walk.push_back(shape[axis], stretched ? 0 : whole.strides[axis - lead]);
         }
-        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
-        detail::gather(x.data(), walk, y.node()->template as<T>());
-        return y;
+        return gathered(x, walk, shape);
     }
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x) const
@@ -103,9 +108,7 @@ struct StridedSlice
     template <class T>
     Tensor<T> value(const Tensor<T>& x) const
     {
-        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(to));
-        detail::gather(x.data(), walk, y.node()->template as<T>());
-        return y;
+        return gathered(x, walk, to);
     }
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>&) const;
