@@ -232,6 +232,10 @@ public:
         accumulate(gradients_[record_.first_operand[k].slot - begin_], gradient);
     }
 
+    /// What has been added up for operand k so far, in its full shape and free to be added to.
+    template <class T>
+    T* sum(std::size_t k);
+
     /// sum += gradient, where both are references that are taken over and `sum` may be null.
     static void accumulate(Node*& sum, Node* gradient)
     {

@@ -1,11 +1,24 @@
 #pragma once
 
 #include <autograd/io.hpp>
+#include <autograd/ops/activation.hpp>
+#include <autograd/ops/convolution.hpp>
+#include <autograd/ops/decomposition.hpp>
+#include <autograd/ops/distance.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/image.hpp>
+#include <autograd/ops/index.hpp>
 #include <autograd/ops/linalg.hpp>
+#include <autograd/ops/loss.hpp>
 #include <autograd/ops/nn.hpp>
+#include <autograd/ops/normalization.hpp>
+#include <autograd/ops/pooling.hpp>
 #include <autograd/ops/reduction.hpp>
+#include <autograd/ops/scan.hpp>
 #include <autograd/ops/shape.hpp>
+#include <autograd/ops/softmax.hpp>
+#include <autograd/ops/sorting.hpp>
+#include <autograd/ops/special.hpp>
 #include <autograd/parallel.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/tensor.hpp>

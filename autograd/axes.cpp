@@ -1,6 +1,7 @@
 #include <autograd/axes.hpp>
 #include <autograd/error.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace autograd
@@ -40,14 +41,14 @@ unsigned axis_set(const Axes& axes, std::size_t rank, const char* operation, Loc
     unsigned set = 0;
     for (std::ptrdiff_t axis : axes)
     {
-        const unsigned bit = 1U << normalize_axis(axis, rank, operation, location);
+        const unsigned bit = 1U << normalize_axis(axis, std::max<std::size_t>(1, rank), operation, location);
         if ((set & bit) != 0)
         {
             throw ShapeError(operation, "axis " + std::to_string(axis) + " is given twice", location);
         }
         set |= bit;
     }
-    return set;
+    return rank == 0 ? 0 : set;
 }
 
 }

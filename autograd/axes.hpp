@@ -59,7 +59,8 @@ namespace detail
 /// such.
 std::size_t normalize_axis(std::ptrdiff_t axis, std::size_t rank, const char* operation, Location location);
 
-/// The axes as a set: bit k for axis k, all if none is given. Throws ShapeError for one out of range or given twice.
+/// The axes as a set: bit k for axis k, all if none is given. A 0-d array takes axis
+/// 0 or -1 for its only element, as in PyTorch. Throws ShapeError for one out of range or given twice.
 unsigned axis_set(const Axes& axes, std::size_t rank, const char* operation, Location location);
 
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/ops/activation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/tensor.hpp>
 

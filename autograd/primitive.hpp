@@ -25,6 +25,13 @@
 /// tape can record it. It sees the shapes of everything, and the values only of what it says it reads. Its result may be
 /// smaller than the operand, if it broadcasts to it. An operation of any number of operands takes a
 /// `std::span<const Tensor<T>>` and the operand's number instead of `Wrt`.
+///
+/// An operation that touches a small part of an operand may also say how to add its gradient to what there is already:
+///
+///         template <class T> void add_to(Wrt<0>, T* sum, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>& x) const;
+///
+/// where `sum` is row-major and has the shape of the operand. It is called instead of the pullback while no tape records,
+/// so that k such operations on one tensor make one gradient of its size, and not k.
 namespace autograd
 {
 
@@ -146,13 +153,24 @@ void pull(Pull& p, std::index_sequence<K...>)
     const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(p.operand(K))...};
     const auto one = [&]<std::size_t k>(Wrt<k> wrt)
     {
-        if (p.wants(k))
+        if (!p.wants(k))
         {
-            Tensor<In> gradient =
-                op.pullback(wrt, static_cast<const Tensor<Out>&>(dy), static_cast<const Tensor<Out>&>(y),
-                            static_cast<const Tensor<In>&>(operands[K])...);
-            p.give(k, gradient.disown());
+            return;
         }
+        const Tensor<Out>& output_gradient = dy;
+        const Tensor<Out>& output = y;
+        if constexpr (requires(In * sum) {
+                          op.add_to(wrt, sum, output_gradient, output, static_cast<const Tensor<In>&>(operands[K])...);
+                      })
+        {
+            if (!Arena::current().recording())
+            {
+                op.add_to(wrt, p.template sum<In>(k), output_gradient, output,
+                          static_cast<const Tensor<In>&>(operands[K])...);
+                return;
+            }
+        }
+        p.give(k, op.pullback(wrt, output_gradient, output, static_cast<const Tensor<In>&>(operands[K])...).disown());
     };
     (one(Wrt<K>{}), ...);
 }

@@ -1,91 +1,10 @@
-#include <autograd/elementwise.hpp>
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/nn.hpp>
-#include <autograd/registry.hpp>
+#include <autograd/ops/table.hpp>
 
-// A table: for each operation its name, its value, and the gradient of each operand in terms of dy, the gradient of the
-// value y. Formula.hpp has the words; the macros make the scalar code, the SIMD loops, the record and the public function.
 namespace autograd
 {
 
 using namespace formula;
-
-#define FORMULA(function, operands)                                                                                    \
-    static constexpr const char* name = #function;                                                                     \
-    static constexpr std::size_t arity = operands;
-
-#define PULLBACK(k, result, ...)                                                                                       \
-    static constexpr auto pullback([[maybe_unused]] Wrt<k> wrt, [[maybe_unused]] const auto& dy,                       \
-                                   [[maybe_unused]] const auto& y, __VA_ARGS__)                                        \
-    {                                                                                                                  \
-        return result;                                                                                                 \
-    }
-
-#define UNARY_FORMULA(function, value_of_x, gradient_of_x)                                                             \
-    struct function##_formula                                                                                          \
-    {                                                                                                                  \
-        FORMULA(function, 1)                                                                                           \
-        static constexpr auto value(const auto& x) { return value_of_x; }                                              \
-        PULLBACK(0, gradient_of_x, [[maybe_unused]] const auto& x)                                                     \
-    };
-
-#define UNARY(function, domain, value_of_x, gradient_of_x)                                                             \
-    UNARY_FORMULA(function, value_of_x, gradient_of_x)                                                                 \
-    template <Real T>                                                                                                  \
-    Tensor<T> function(const Tensor<T>& x, Location location)                                                          \
-    {                                                                                                                  \
-        return Tensor<T>::adopt(detail::Elementwise<function##_formula, T>::apply(location, x.node()));                \
-    }                                                                                                                  \
-    template Tensor<float> function(const Tensor<float>&, Location);                                                   \
-    template Tensor<double> function(const Tensor<double>&, Location);                                                 \
-    static const Example function##_example{#function, domain, {{2, 3}}, [](const auto& x) { return function(x[0]); }};
-
-#define BINARY_AS(function, value_of_ab, gradient_of_a, gradient_of_b)                                                 \
-    struct function##_formula                                                                                          \
-    {                                                                                                                  \
-        FORMULA(function, 2)                                                                                           \
-        static constexpr auto value(const auto& a, const auto& b) { return value_of_ab; }                              \
-        PULLBACK(0, gradient_of_a, [[maybe_unused]] const auto& a, [[maybe_unused]] const auto& b)                     \
-        PULLBACK(1, gradient_of_b, [[maybe_unused]] const auto& a, [[maybe_unused]] const auto& b)                     \
-    };                                                                                                                 \
-    template <Real T>                                                                                                  \
-    detail::Node* detail::function(Node* a, Node* b, Location location)                                                \
-    {                                                                                                                  \
-        return Elementwise<function##_formula, T>::apply(location, a, b);                                              \
-    }                                                                                                                  \
-    template detail::Node* detail::function<float>(Node*, Node*, Location);                                            \
-    template detail::Node* detail::function<double>(Node*, Node*, Location);
-
-#define BINARY(function, call, domain, value_of_ab, gradient_of_a, gradient_of_b)                                      \
-    BINARY_AS(function, value_of_ab, gradient_of_a, gradient_of_b)                                                     \
-    static const Example function##_equal{#function, domain, {{2, 3}, {2, 3}}, [](const auto& x) { return call; }};    \
-    static const Example function##_right{#function, domain, {{2, 3}, {3}}, [](const auto& x) { return call; }};       \
-    static const Example function##_left{#function, domain, {{1, 3}, {2, 2, 1}}, [](const auto& x) { return call; }};  \
-    static const Example function##_scalar{#function, domain, {{}, {2, 2}}, [](const auto& x) { return call; }};
-
-#define COMPARISON(function, value_of_ab)                                                                              \
-    struct function##_formula                                                                                          \
-    {                                                                                                                  \
-        FORMULA(function, 2)                                                                                           \
-        static constexpr auto value(const auto& a, const auto& b) { return value_of_ab; }                              \
-    };                                                                                                                 \
-    template <Real T>                                                                                                  \
-    detail::Node* detail::function(Node* a, Node* b, Location location)                                                \
-    {                                                                                                                  \
-        return Elementwise<function##_formula, T>::value(location, a, b);                                              \
-    }                                                                                                                  \
-    template detail::Node* detail::function<float>(Node*, Node*, Location);                                            \
-    template detail::Node* detail::function<double>(Node*, Node*, Location);
-
-constexpr auto sign_of(const auto& x)
-{
-    return select(gt(x, 0.0), constant(x, 1), select(lt(x, 0.0), constant(x, -1), x));
-}
-
-constexpr auto zero(const auto& x)
-{
-    return constant(x, 0);
-}
 
 // clang-format off
 COMPARISON(less,          select(lt(a, b), constant(a, 1), constant(a, 0)))
@@ -109,9 +28,6 @@ UNARY(tan,      Domain::unit,     tan(x),                  dy * (y * y + 1.0))
 UNARY(sinh,     Domain::real,     sinh(x),                 dy * cosh(x))
 UNARY(cosh,     Domain::real,     cosh(x),                 dy * sinh(x))
 UNARY(tanh,     Domain::real,     tanh(x),                 dy * (1.0 - y * y))
-UNARY(sigmoid,  Domain::real,     sigmoid(x),              dy * y * (1.0 - y))
-UNARY(relu,     Domain::real,     select(le(x, 0.0), zero(x), x), select(le(y, 0.0), zero(dy), dy))
-UNARY(softplus, Domain::real,     select(gt(x, 0.0), x, zero(x)) + log1p(exp(-abs(x))), dy * sigmoid(x))
 
 BINARY(add,      x[0] + x[1],             Domain::real,     a + b, dy,     dy)
 BINARY(subtract, x[0] - x[1],             Domain::real,     a - b, dy,     -dy)
@@ -125,9 +41,6 @@ BINARY(minimum,  minimum(x[0], x[1]),     Domain::distinct,
        select(lt(b, a), b, select(le(a, b), a, a + b)),
        select(gt(a, b), zero(dy), select(eq(a, b), dy * 0.5, dy)),
        select(gt(b, a), zero(dy), select(eq(a, b), dy * 0.5, dy)))
-BINARY_AS(logistic_loss, (1.0 - b) * a + select(gt(a, 0.0), zero(a), -a) + log1p(exp(-abs(a))),
-       dy * (sigmoid(a) - b),
-       -dy * a)
 BINARY_AS(pow, power(a, b),
        select(eq(b, 0.0), zero(dy), dy * b * power(a, b - 1.0)),
        select(eq(a, 0.0), select(ge(b, 0.0), zero(dy), dy * y * log(a)), dy * y * log(a)))

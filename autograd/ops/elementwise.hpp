@@ -34,12 +34,6 @@ AUTOGRAD_UNARY(tan)
 AUTOGRAD_UNARY(sinh)
 AUTOGRAD_UNARY(cosh)
 AUTOGRAD_UNARY(tanh)
-/// 1 / (1 + e^-x).
-AUTOGRAD_UNARY(sigmoid)
-/// max(x, 0). Its derivative at 0 is 0.
-AUTOGRAD_UNARY(relu)
-/// log(1 + e^x), which neither overflows nor cancels.
-AUTOGRAD_UNARY(softplus)
 #undef AUTOGRAD_UNARY
 /// @}
 

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+/// Convolutions in one, two and three dimensions.
+namespace autograd
+{
+
+}

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+/// Inverses, determinants, solutions and decompositions of matrices, by LAPACK.
+namespace autograd
+{
+
+}

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+/// Distances and similarities of vectors.
+namespace autograd
+{
+
+}

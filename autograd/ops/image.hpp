@@ -1,0 +1,9 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+/// Resampling and rearranging images.
+namespace autograd
+{
+
+}

@@ -1,0 +1,9 @@
+#include <autograd/ops/index.hpp>
+#include <autograd/registry.hpp>
+
+namespace autograd
+{
+
+void detail::index_family() noexcept {}
+
+}

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+/// Normalisation over channels, layers and groups.
+namespace autograd
+{
+
+}

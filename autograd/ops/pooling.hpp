@@ -1,0 +1,9 @@
+#pragma once
+
+#include <autograd/tensor.hpp>
+
+/// Pooling in one, two and three dimensions.
+namespace autograd
+{
+
+}

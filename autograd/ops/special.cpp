@@ -1,0 +1,9 @@
+#include <autograd/ops/special.hpp>
+#include <autograd/registry.hpp>
+
+namespace autograd
+{
+
+void detail::special_family() noexcept {}
+
+}

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <autograd/elementwise.hpp>
+#include <autograd/registry.hpp>
+
+/// The tables of element-wise operations: for each its name, its value, and the gradient of each operand in terms of dy,
+/// the gradient of the value y. Formula.hpp has the words; these macros make the scalar code, the SIMD loops, the record
+/// and the public function. Only for the library's own sources.
+
+#define FORMULA(function, operands)                                                                                    \
+    static constexpr const char* name = #function;                                                                     \
+    static constexpr std::size_t arity = operands;
+
+#define PULLBACK(k, result, ...)                                                                                       \
+    static constexpr auto pullback([[maybe_unused]] Wrt<k> wrt, [[maybe_unused]] const auto& dy,                       \
+                                   [[maybe_unused]] const auto& y, __VA_ARGS__)                                        \
+    {                                                                                                                  \
+        return result;                                                                                                 \
+    }
+
+#define UNARY_FORMULA(function, value_of_x, gradient_of_x)                                                             \
+    struct function##_formula                                                                                          \
+    {                                                                                                                  \
+        FORMULA(function, 1)                                                                                           \
+        static constexpr auto value(const auto& x) { return value_of_x; }                                              \
+        PULLBACK(0, gradient_of_x, [[maybe_unused]] const auto& x)                                                     \
+    };
+
+/// A line of a table for an operation of one tensor: its name, where to try it, its value, the gradient of x.
+#define UNARY(function, domain, value_of_x, gradient_of_x)                                                             \
+    UNARY_FORMULA(function, value_of_x, gradient_of_x)                                                                 \
+    template <Real T>                                                                                                  \
+    Tensor<T> function(const Tensor<T>& x, Location location)                                                          \
+    {                                                                                                                  \
+        return Tensor<T>::adopt(detail::Elementwise<function##_formula, T>::apply(location, x.node()));                \
+    }                                                                                                                  \
+    template Tensor<float> function(const Tensor<float>&, Location);                                                   \
+    template Tensor<double> function(const Tensor<double>&, Location);                                                 \
+    static const Example function##_example{#function, domain, {{2, 3}}, [](const auto& x) { return function(x[0]); }};
+
+/// The same of two operands, as a function of nodes only, which a public function calls.
+#define BINARY_AS(function, value_of_ab, gradient_of_a, gradient_of_b)                                                 \
+    struct function##_formula                                                                                          \
+    {                                                                                                                  \
+        FORMULA(function, 2)                                                                                           \
+        static constexpr auto value(const auto& a, const auto& b) { return value_of_ab; }                              \
+        PULLBACK(0, gradient_of_a, [[maybe_unused]] const auto& a, [[maybe_unused]] const auto& b)                     \
+        PULLBACK(1, gradient_of_b, [[maybe_unused]] const auto& a, [[maybe_unused]] const auto& b)                     \
+    };                                                                                                                 \
+    template <Real T>                                                                                                  \
+    detail::Node* detail::function(Node* a, Node* b, Location location)                                                \
+    {                                                                                                                  \
+        return Elementwise<function##_formula, T>::apply(location, a, b);                                              \
+    }                                                                                                                  \
+    template detail::Node* detail::function<float>(Node*, Node*, Location);                                            \
+    template detail::Node* detail::function<double>(Node*, Node*, Location);
+
+/// The same with examples; `call` is how it is written with operands x[0] and x[1].
+#define BINARY(function, call, domain, value_of_ab, gradient_of_a, gradient_of_b)                                      \
+    BINARY_AS(function, value_of_ab, gradient_of_a, gradient_of_b)                                                     \
+    static const Example function##_equal{#function, domain, {{2, 3}, {2, 3}}, [](const auto& x) { return call; }};    \
+    static const Example function##_right{#function, domain, {{2, 3}, {3}}, [](const auto& x) { return call; }};       \
+    static const Example function##_left{#function, domain, {{1, 3}, {2, 2, 1}}, [](const auto& x) { return call; }};  \
+    static const Example function##_scalar{#function, domain, {{}, {2, 2}}, [](const auto& x) { return call; }};
+
+#define COMPARISON(function, value_of_ab)                                                                              \
+    struct function##_formula                                                                                          \
+    {                                                                                                                  \
+        FORMULA(function, 2)                                                                                           \
+        static constexpr auto value(const auto& a, const auto& b) { return value_of_ab; }                              \
+    };                                                                                                                 \
+    template <Real T>                                                                                                  \
+    detail::Node* detail::function(Node* a, Node* b, Location location)                                                \
+    {                                                                                                                  \
+        return Elementwise<function##_formula, T>::value(location, a, b);                                              \
+    }                                                                                                                  \
+    template detail::Node* detail::function<float>(Node*, Node*, Location);                                            \
+    template detail::Node* detail::function<double>(Node*, Node*, Location);
+
+namespace autograd::formula
+{
+
+/// -1, 0, 1 or NaN.
+constexpr auto sign_of(const auto& x)
+{
+    return select(gt(x, 0.0), constant(x, 1), select(lt(x, 0.0), constant(x, -1), x));
+}
+
+constexpr auto zero(const auto& x)
+{
+    return constant(x, 0);
+}
+
+}

@@ -1,0 +1,5 @@
+#include <autograd/autograd.hpp>
+
+#include <doctest/doctest.h>
+
+namespace ag = autograd;
