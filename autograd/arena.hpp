@@ -18,6 +18,7 @@ using Slot = std::uint32_t;
 inline constexpr Slot no_slot = std::numeric_limits<Slot>::max();
 
 class Pull;
+class Push;
 
 /// Which values a pullback reads beside the gradient of the output.
 struct Reads
@@ -36,6 +37,8 @@ struct Operation
     void (*pull)(Pull&);
     /// What the pullback of each operand reads; the last entry stands for all further operands.
     std::span<const Reads> reads = {};
+    /// Gives the tangent of the output, given those of operands.
+    void (*push)(Push&) = nullptr;
 };
 
 /// The attributes of a recorded operation: axes, flags.
@@ -257,6 +260,49 @@ private:
     Slot begin_;
     std::vector<Node*>& gradients_;
     const std::vector<std::uint8_t>* wanted_;
+};
+
+/// The view that a pushforward has of its record.
+class Push
+{
+public:
+    Push(Record& record, Slot begin, std::span<Node* const> tangents)
+        : record_(record), begin_(begin), tangents_(tangents)
+    {
+    }
+    Push(const Push&) = delete;
+    Push& operator=(const Push&) = delete;
+    ~Push()
+    {
+        if (sum_ != nullptr)
+        {
+            release(sum_);
+        }
+    }
+
+    Record& record() noexcept { return record_; }
+    Node* output() noexcept { return record_.output; }
+    Node* operand(std::size_t k) noexcept { return record_.first_operand[k].node; }
+
+    /// The tangent of operand k, in its shape; null if it has none.
+    Node* tangent(std::size_t k) const noexcept
+    {
+        const Slot slot = record_.first_operand[k].slot;
+        return slot != no_slot && slot >= begin_ ? tangents_[slot - begin_] : nullptr;
+    }
+
+    /// Adds to the tangent of the output. A reference is taken over. It may be smaller than the output, if it broadcasts
+    /// to it.
+    void give(Node* tangent) { Pull::accumulate(sum_, tangent); }
+
+    /// The tangent of the output in its full shape; null if nothing was given.
+    Node* take();
+
+private:
+    Record& record_;
+    Slot begin_;
+    std::span<Node* const> tangents_;
+    Node* sum_ = nullptr;
 };
 
 }

@@ -361,6 +361,45 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
 }
 
 template <class T>
+void elementwise_push(Push& p, const ElementwiseOperation<T>& operation)
+{
+    const Shape& shape = p.output()->shape;
+    for (std::size_t k = 0; k < operation.arity; ++k)
+    {
+        Node* const tangent = p.tangent(k);
+        if (tangent == nullptr)
+        {
+            continue;
+        }
+        const ElementwisePullback<T>& pullback = operation.pullbacks[k];
+        if (pullback.passes_on)
+        {
+            retain(tangent);
+            p.give(tangent);
+            continue;
+        }
+        Node* const candidates[most_inputs] = {tangent, p.output(), p.operand(0),
+                                               operation.arity > 1 ? p.operand(1) : nullptr,
+                                               operation.arity > 2 ? p.operand(2) : nullptr};
+        Node* inputs[most_inputs];
+        const T* numbers[most_inputs];
+        for (std::size_t i = 0; i < most_inputs; ++i)
+        {
+            inputs[i] = (pullback.reads >> i & 1) != 0 ? candidates[i] : nullptr;
+            numbers[i] = inputs[i] != nullptr ? inputs[i]->as<T>() : nullptr;
+        }
+        if (shape.rank() == 0)
+        {
+            p.give(new_scalar(pullback.scalar(numbers)));
+            continue;
+        }
+        Node* result = new_node<T>(shape);
+        run<T>(pullback.kernel, {inputs, operation.arity + 2}, shape, result->template as<T>());
+        p.give(result);
+    }
+}
+
+template <class T>
 void add_in_place(T* sum, const T* change, std::size_t count)
 {
     parallel_for(count, parallel_elements,
@@ -397,6 +436,7 @@ Tensor<T> sum_to(const Tensor<T>& gradient, const Shape& from, const Shape& to)
 #define AUTOGRAD_INSTANTIATE(T)                                                                                        \
     template Node* elementwise_value<T>(const char*, Kernel<T>, std::span<Node* const>, Location);                     \
     template void elementwise_pull<T>(Pull&, const ElementwiseOperation<T>&);                                          \
+    template void elementwise_push<T>(Push&, const ElementwiseOperation<T>&);                                          \
     template void add_in_place<T>(T*, const T*, std::size_t);                                                          \
     template Tensor<T> sum_to<T>(const Tensor<T>&, const Shape&, const Shape&);
 AUTOGRAD_INSTANTIATE(float)

@@ -41,6 +41,11 @@ Node* elementwise_value(const char* name, Kernel<T> kernel, std::span<Node* cons
 template <class T>
 void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation);
 
+/// The pushforward likewise: the tangent that an operand contributes is its pullback of its tangent, since element i of the
+/// result depends on elements i only.
+template <class T>
+void elementwise_push(Push& p, const ElementwiseOperation<T>& operation);
+
 /// sum[i] += change[i]
 template <class T>
 void add_in_place(T* sum, const T* change, std::size_t count);
@@ -155,6 +160,37 @@ struct Elementwise
         (one(Wrt<K>{}), ...);
     }
 
+    template <std::size_t... K>
+    static void record_pushforwards(Push& p, std::index_sequence<K...>)
+    {
+        const Borrowed<T> y(p.output());
+        const std::array<Borrowed<T>, F::arity> operands{Borrowed<T>(p.operand(K))...};
+        const auto one = [&]<std::size_t k>(Wrt<k> wrt)
+        {
+            if (p.tangent(k) != nullptr)
+            {
+                const Borrowed<T> tangent(p.tangent(k));
+                p.give(
+                    Tensor<T>(F::pullback(wrt, static_cast<const Tensor<T>&>(tangent), static_cast<const Tensor<T>&>(y),
+                                          static_cast<const Tensor<T>&>(operands[K])...))
+                        .disown());
+            }
+        };
+        (one(Wrt<K>{}), ...);
+    }
+
+    static void push(Push& p)
+    {
+        if (Arena::current().recording())
+        {
+            record_pushforwards(p, Indices{});
+        }
+        else
+        {
+            elementwise_push<T>(p, operation);
+        }
+    }
+
     static void pull(Pull& p)
     {
         if (Arena::current().recording())
@@ -174,7 +210,7 @@ struct Elementwise
     }
 
     static constexpr ElementwiseOperation<T> operation{
-        {F::name, &pull, elementwise_reads_of<F>},
+        {F::name, &pull, elementwise_reads_of<F>, &push},
         F::arity,
         {pullback_of<F, 0, T>(), pullback_of<F, 1, T>(), pullback_of<F, 2, T>()}};
 

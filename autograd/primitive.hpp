@@ -1,8 +1,11 @@
 #pragma once
 
 #include <autograd/arena.hpp>
+#include <autograd/ops/shape.hpp>
+#include <autograd/tape.hpp>
 #include <autograd/tensor.hpp>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <span>
@@ -32,12 +35,19 @@
 ///
 /// where `sum` is row-major and has the shape of the operand. It is called instead of the pullback while no tape records,
 /// so that k such operations on one tensor make one gradient of its size, and not k.
+///
+/// Tangents in forward mode follow from the pullbacks: the tangent that operand k contributes is the transpose of its
+/// pullback, applied. Where the value is linear in each operand, that is the value with the operand's tangent in its place,
+/// which is cheaper; the class says so by `static constexpr bool multilinear = true`.
 namespace autograd
 {
 
 /// Which operand a pullback is for.
 template <std::size_t K>
 using Wrt = std::integral_constant<std::size_t, K>;
+
+template <class Out, class Op, class In, std::same_as<Tensor<In>>... Rest>
+Tensor<Out> apply_as(const Op& op, Location location, const Tensor<In>& first, const Rest&... rest);
 
 namespace detail
 {
@@ -91,6 +101,15 @@ struct OperationAttributes : Attributes
     explicit OperationAttributes(const Op& op) : operation(op) {}
     Op operation;
 };
+
+/// An array of zeros.
+template <class T>
+Tensor<T> zeros(const Shape& shape)
+{
+    Tensor<T> result = Tensor<T>::adopt(new_node<T>(shape));
+    std::fill_n(result.node()->template as<T>(), result.size(), T(0));
+    return result;
+}
 
 /// What the pullbacks of the first N operands read.
 template <class Op, std::size_t N>
@@ -193,12 +212,83 @@ void pull_list(Pull& p)
     }
 }
 
-template <class Op, class Out, class In, std::size_t N>
-inline constexpr Operation operation_of{Op::name, [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); },
-                                        reads_of<Op, N>};
+/// The transpose of a pullback, applied: the tangent of the output, of this shape, from that of an operand. `pullback` is
+/// linear in what it is given.
+template <class Out, class In, class Pullback>
+Tensor<Out> transposed(const Pullback& pullback, const Shape& shape, const Tensor<In>& tangent)
+{
+    GradientTape tape;
+    const Tensor<Out> cotangent = zeros<Out>(shape);
+    tape.watch(cotangent);
+    Tensor<In> gradient = pullback(cotangent);
+    if (gradient.shape() != tangent.shape())
+    {
+        gradient = broadcast_to(gradient, tangent.shape(), Location{});
+    }
+    return tape.gradient(gradient, cotangent, {.unconnected = Unconnected::zero, .output_gradient = tangent});
+}
+
+template <class Op>
+concept Multilinear = Op::multilinear;
+
+template <class Op, class Out, class In, std::size_t... K>
+void push(Push& p, std::index_sequence<K...>)
+{
+    const Op op = attributes_of<Op>(p.record());
+    const Borrowed<Out> y(p.output());
+    const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(p.operand(K))...};
+    const auto one = [&]<std::size_t k>(Wrt<k> wrt)
+    {
+        if (p.tangent(k) == nullptr)
+        {
+            return;
+        }
+        const Borrowed<In> borrowed(p.tangent(k));
+        const Tensor<In>& tangent = borrowed;
+        if constexpr (Multilinear<Op>)
+        {
+            p.give(apply_as<Out>(op, Location{}, (K == k ? tangent : static_cast<const Tensor<In>&>(operands[K]))...)
+                       .disown());
+        }
+        else
+        {
+            const auto pullback = [&](const Tensor<Out>& dy) {
+                return op.pullback(wrt, dy, static_cast<const Tensor<Out>&>(y),
+                                   static_cast<const Tensor<In>&>(operands[K])...);
+            };
+            p.give(transposed<Out>(pullback, p.output()->shape, tangent).disown());
+        }
+    };
+    (one(Wrt<K>{}), ...);
+}
 
 template <class Op, class T>
-inline constexpr Operation list_operation_of{Op::name, &pull_list<Op, T>, reads_of<Op, 1>};
+void push_list(Push& p)
+{
+    const Op op = attributes_of<Op>(p.record());
+    const Borrowed<T> y(p.output());
+    const BorrowedList<T> operands(p.record().operands());
+    for (std::size_t k = 0; k < p.record().arity; ++k)
+    {
+        if (p.tangent(k) != nullptr)
+        {
+            const Borrowed<T> tangent(p.tangent(k));
+            const auto pullback = [&](const Tensor<T>& dy) {
+                return op.pullback(k, dy, static_cast<const Tensor<T>&>(y),
+                                   static_cast<std::span<const Tensor<T>>>(operands));
+            };
+            p.give(transposed<T>(pullback, p.output()->shape, static_cast<const Tensor<T>&>(tangent)).disown());
+        }
+    }
+}
+
+template <class Op, class Out, class In, std::size_t N>
+inline constexpr Operation operation_of{Op::name, [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); },
+                                        reads_of<Op, N>,
+                                        [](Push& p) { push<Op, Out, In>(p, std::make_index_sequence<N>{}); }};
+
+template <class Op, class T>
+inline constexpr Operation list_operation_of{Op::name, &pull_list<Op, T>, reads_of<Op, 1>, &push_list<Op, T>};
 
 }
 

@@ -1,10 +1,6 @@
-#include <autograd/arena.hpp>
-#include <autograd/elementwise.hpp>
-#include <autograd/ops/shape.hpp>
+#include <autograd/pass.hpp>
 #include <autograd/tape.hpp>
 
-#include <algorithm>
-#include <memory>
 #include <string>
 
 namespace autograd
@@ -15,197 +11,6 @@ namespace detail
 
 namespace
 {
-
-/// Where the gradients go that a backward pass was run for.
-struct Wanted
-{
-    std::span<Node* const> sources;  ///< none: every variable
-    std::span<Node*> results;        ///< one a source, null at first
-
-    bool everything() const noexcept { return results.empty(); }
-};
-
-template <class T>
-Node* stretched(Node* gradient, const Shape& shape)
-{
-    return broadcast_to(Tensor<T>::adopt(gradient), shape, Location{}).disown();
-}
-
-/// The gradient in the full shape of what it belongs to. Takes the reference and gives one.
-Node* full(Node* gradient, const Shape& shape)
-{
-    if (gradient->shape == shape)
-    {
-        return gradient;
-    }
-    return gradient->dtype == DType::float32 ? stretched<float>(gradient, shape) : stretched<double>(gradient, shape);
-}
-
-/// One backward pass over a tape, which does not record it. It uses up a one-shot tape, however it ends.
-class Pass
-{
-public:
-    Pass(Arena& arena, TapeState& tape) : arena_(arena), tape_(tape), pause_(&tape)
-    {
-        std::swap(gradients, arena.gradients);
-        std::swap(wanted, arena.wanted);
-        if (!tape.persistent)
-        {
-            tape.end = std::min(tape.end, arena.size());
-            forgets_ = std::none_of(arena.tapes().begin(), arena.tapes().end(),
-                                    [&](const TapeState* other) { return other != &tape && !other->used; });
-        }
-    }
-    ~Pass()
-    {
-        for (Node* gradient : gradients)
-        {
-            if (gradient != nullptr)
-            {
-                release(gradient);
-            }
-        }
-        gradients.clear();
-        std::swap(gradients, arena_.gradients);
-        std::swap(wanted, arena_.wanted);
-        arena_.pullback_location = outer_location_;
-        tape_.used = !tape_.persistent;
-    }
-
-    /// Whether a record's values are dead once its pullback has run.
-    bool forgets() const noexcept { return forgets_; }
-
-    std::vector<Node*> gradients;
-    std::vector<std::uint8_t> wanted;
-
-private:
-    Arena& arena_;
-    TapeState& tape_;
-    Location outer_location_ = arena_.pullback_location;
-    bool forgets_ = false;
-    Pause pause_;
-};
-
-/// Which of the sources a record's output is, by the slot or the variable; the number of sources if none.
-std::size_t source_of(Record& record, Slot slot, std::span<const Slot> slots, std::span<Node* const> sources)
-{
-    Node* variable = record.operation == &leaf_operation && record.arity == 1 ? record.few_operands[0].node : nullptr;
-    std::size_t k = 0;
-    while (k < sources.size() && slots[k] != slot && sources[k] != variable)
-    {
-        ++k;
-    }
-    return k;
-}
-
-void accumulate_variable(VariableNode* variable, Node* gradient)
-{
-    Pull::accumulate(variable->gradient, full(gradient, variable->shape));
-}
-
-/// The loop of reverse mode: from the target's record down to the tape's first.
-void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradient, const Wanted& goal)
-{
-    Slot begin = tape.begin;
-    std::vector<Slot> slots;
-    for (Node* source : goal.sources)
-    {
-        slots.push_back(source->is_variable ? no_slot : arena.slot_of(*source));
-        begin = std::min(begin, slots.back());
-    }
-    Pass pass(arena, tape);
-    pass.gradients.assign(target - begin + 1, nullptr);
-    if (!goal.everything())
-    {
-        pass.wanted.assign(target - begin + 1, 0);
-        for (Slot slot = begin; slot <= target; ++slot)
-        {
-            Record& record = arena[slot];
-            bool wanted = source_of(record, slot, slots, goal.sources) < goal.sources.size();
-            if (slot >= tape.begin && !wanted)
-            {
-                for (const RecordedOperand& operand : record.operands())
-                {
-                    wanted |=
-                        operand.slot != no_slot && operand.slot >= begin && pass.wanted[operand.slot - begin] != 0;
-                }
-            }
-            pass.wanted[slot - begin] = wanted;
-        }
-    }
-    retain(output_gradient);
-    pass.gradients[target - begin] = output_gradient;
-    for (Slot slot = target + 1; slot-- > begin;)
-    {
-        Record& record = arena[slot];
-        Node* gradient = std::exchange(pass.gradients[slot - begin], nullptr);
-        if (gradient == nullptr)
-        {
-            if (pass.forgets())
-            {
-                Arena::forget_values(record);
-            }
-            continue;
-        }
-        const bool leaf = record.operation == &leaf_operation;
-        if (goal.everything())
-        {
-            if (leaf)
-            {
-                if (record.arity == 1)
-                {
-                    accumulate_variable(static_cast<VariableNode*>(record.few_operands[0].node), gradient);
-                }
-                else
-                {
-                    release(gradient);
-                }
-                continue;
-            }
-        }
-        else
-        {
-            for (std::size_t k = 0; k < goal.sources.size(); ++k)
-            {
-                const bool variable = leaf && record.arity == 1 && record.few_operands[0].node == goal.sources[k];
-                if (slots[k] == slot || variable)
-                {
-                    retain(gradient);
-                    Pull::accumulate(goal.results[k], full(gradient, goal.sources[k]->shape));
-                }
-            }
-            if (leaf || slot < tape.begin)
-            {
-                release(gradient);
-                continue;
-            }
-        }
-        arena.pullback_location = record.location;
-        Pull pull(record, gradient, begin, pass.gradients, goal.everything() ? nullptr : &pass.wanted);
-        record.operation->pull(pull);
-        if (pull.output_gradient() != nullptr)
-        {
-            release(pull.output_gradient());
-        }
-        if (pass.forgets())
-        {
-            Arena::forget_values(record);
-        }
-    }
-}
-
-template <class T>
-Node* filled(const Shape& shape, T value)
-{
-    Node* node = new_node<T>(shape);
-    std::fill_n(node->as<T>(), node->elements, value);
-    return node;
-}
-
-Node* filled(DType dtype, const Shape& shape, double value)
-{
-    return dtype == DType::float32 ? filled(shape, static_cast<float>(value)) : filled(shape, value);
-}
 
 /// The gradient that a pass starts from. A new reference.
 Node* seed(Node* target, Node* output_gradient, const char* operation, Location location)
@@ -263,12 +68,6 @@ struct Hold
 
 }
 
-Node* Pull::full_output_gradient()
-{
-    output_gradient_ = full(output_gradient_, record_.output->shape);
-    return output_gradient_;
-}
-
 void backward(Node* target, Node* output_gradient, Location location)
 {
     Arena& arena = Arena::current();
@@ -305,73 +104,6 @@ void backward(Node* target, Node* output_gradient, Location location)
     const Hold start(seed(target, output_gradient, "backward", location));
     tape->last_target = target;
     run_backward(arena, *tape, slot, start.node, {});
-}
-
-namespace
-{
-
-bool writable_in_place(const Node* node)
-{
-    return node->values.unique() && (node->buffer == nullptr || node->buffer->references.unique());
-}
-
-template <class T>
-void accumulate_typed(Node*& sum, Node* gradient)
-{
-    Tensor<T> a = Tensor<T>::adopt(std::exchange(sum, nullptr));
-    Tensor<T> b = Tensor<T>::adopt(gradient);
-    if (!Arena::current().recording() && a.shape() == b.shape())
-    {
-        if (!writable_in_place(a.node()))
-        {
-            std::swap(a, b);
-        }
-        if (writable_in_place(a.node()))
-        {
-            add_in_place(a.node()->template as<T>(), b.data(), a.size());
-            sum = a.disown();
-            return;
-        }
-    }
-    sum = (a + b).disown();
-}
-
-}
-
-template <class T>
-T* Pull::sum(std::size_t k)
-{
-    Node*& sum = gradients_[record_.first_operand[k].slot - begin_];
-    const Shape& shape = operand(k)->shape;
-    if (sum == nullptr)
-    {
-        sum = filled(shape, T(0));
-    }
-    else
-    {
-        sum = full(std::exchange(sum, nullptr), shape);
-        if (!writable_in_place(sum))
-        {
-            const Tensor<T> shared = Tensor<T>::adopt(std::exchange(sum, nullptr));
-            sum = new_node<T>(shape);
-            std::copy_n(shared.data(), shared.size(), sum->as<T>());
-        }
-    }
-    return sum->as<T>();
-}
-template float* Pull::sum<float>(std::size_t);
-template double* Pull::sum<double>(std::size_t);
-
-void Pull::add(Node*& sum, Node* gradient)
-{
-    if (gradient->dtype == DType::float32)
-    {
-        accumulate_typed<float>(sum, gradient);
-    }
-    else
-    {
-        accumulate_typed<double>(sum, gradient);
-    }
 }
 
 }
@@ -411,6 +143,26 @@ void GradientTape::require_state(const char* operation, Location location) const
     }
 }
 
+GradientTape::StopRecording::StopRecording(TapeState* tape) : tape_(tape), was_(std::exchange(tape->paused, true))
+{
+    Arena::current().update_tapes();
+}
+
+GradientTape::StopRecording::~StopRecording()
+{
+    if (tape_ != nullptr)
+    {
+        tape_->paused = was_;
+        Arena::current().update_tapes();
+    }
+}
+
+GradientTape::StopRecording GradientTape::stop_recording(Location location)
+{
+    require_state("stop_recording", location);
+    return StopRecording(state_);
+}
+
 void GradientTape::watch(Node* node, Location location)
 {
     require_state("watch", location);
@@ -425,35 +177,65 @@ void GradientTape::watch(Node* node, Location location)
     Arena::current().watch(node, location);
 }
 
-void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node* const> sources,
-                            std::span<Node*> results, Unconnected unconnected, Location location)
+Slot GradientTape::find(Node* target, Unconnected unconnected, const char* operation, Location location)
 {
-    require_state("gradient", location);
-    Arena& arena = Arena::current();
+    require_state(operation, location);
     if (state_->used)
     {
-        throw_used(*state_, "gradient", location);
+        throw_used(*state_, operation, location);
     }
+    Arena& arena = Arena::current();
     Slot slot = arena.slot_of(*target);
     if (target->is_variable && state_->recording())
     {
         target = arena.read(target, slot);
     }
-    const bool recorded = slot != no_slot && state_->begin <= slot && slot < state_->end;
-    if (!recorded && unconnected == Unconnected::error)
+    if (slot != no_slot && state_->begin <= slot && slot < state_->end)
+    {
+        return slot;
+    }
+    if (unconnected == Unconnected::error)
     {
         const std::string problem = describe_target(arena, *target);
         const char* fix = "Compute it from Variables or watched tensors while this tape lives.";
         if (target->place.load(std::memory_order_relaxed) == 0)
         {
-            throw UnconnectedError("gradient", problem, location, fix);
+            throw UnconnectedError(operation, problem, location, fix);
         }
-        throw TapeError("gradient", problem, location, fix);
+        throw TapeError(operation, problem, location, fix);
     }
+    return no_slot;
+}
+
+namespace
+{
+
+[[noreturn]] void throw_unconnected(Arena& arena, Node* source, std::size_t number, const char* operation,
+                                    Location location)
+{
+    const bool known = source->is_variable || arena.slot_of(*source) != no_slot;
+    throw UnconnectedError(
+        operation,
+        "the target does not depend on source " + std::to_string(number) + ", of shape " + to_string(source->shape) +
+            (known ? ": nothing that this tape recorded leads from it to the target"
+                   : ": it is a constant that was never watched, or was computed before the tape was opened"),
+        location,
+        known ? "Was it overwritten, cut by stop_gradient, or used only through value()? Ask for "
+                "{.unconnected = Unconnected::zero} if zeros are meant."
+              : "Make it a Variable, or watch it before it is used.");
+}
+
+}
+
+void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node* const> sources,
+                            std::span<Node*> results, Unconnected unconnected, Location location)
+{
+    const Slot slot = find(target, unconnected, "gradient", location);
+    Arena& arena = Arena::current();
     std::fill(results.begin(), results.end(), nullptr);
     try
     {
-        if (recorded)
+        if (slot != no_slot)
         {
             const Hold start(seed(target, output_gradient, "gradient", location));
             run_backward(arena, *state_, slot, start.node, {sources, results});
@@ -466,18 +248,7 @@ void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node*
             }
             if (unconnected == Unconnected::error)
             {
-                const bool known = sources[k]->is_variable || arena.slot_of(*sources[k]) != no_slot;
-                throw UnconnectedError(
-                    "gradient",
-                    "the target does not depend on source " + std::to_string(k + 1) + ", of shape " +
-                        to_string(sources[k]->shape) +
-                        (known
-                             ? ": nothing that this tape recorded leads from it to the target"
-                             : ": it is a constant that was never watched, or was computed before the tape was opened"),
-                    location,
-                    known ? "Was it overwritten, cut by stop_gradient, or used only through value()? Ask for "
-                            "{.unconnected = Unconnected::zero} if zeros are meant."
-                          : "Make it a Variable, or watch it before it is used.");
+                throw_unconnected(arena, sources[k], k + 1, "gradient", location);
             }
             results[k] = filled(sources[k]->dtype, sources[k]->shape, 0);
         }
@@ -493,6 +264,40 @@ void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node*
         }
         throw;
     }
+}
+
+Node* GradientTape::jvp(Node* target, std::span<Node* const> sources, std::span<Node* const> tangents,
+                        Unconnected unconnected, Location location)
+{
+    if (sources.size() != tangents.size() || sources.empty())
+    {
+        throw ValueError("jvp",
+                         "needs one tangent a source, and at least one: got " + std::to_string(sources.size()) +
+                             " sources and " + std::to_string(tangents.size()) + " tangents",
+                         location);
+    }
+    for (std::size_t k = 0; k < sources.size(); ++k)
+    {
+        if (sources[k]->shape != tangents[k]->shape)
+        {
+            throw ShapeError("jvp",
+                             "the tangent must have the shape of its source: source " + std::to_string(k + 1) + " is " +
+                                 to_string(sources[k]->shape) + ", the tangent " + to_string(tangents[k]->shape),
+                             location);
+        }
+    }
+    const Slot slot = find(target, unconnected, "jvp", location);
+    Arena& arena = Arena::current();
+    Node* tangent = nullptr;
+    if (slot != no_slot)
+    {
+        tangent = run_forward(arena, *state_, slot, sources, tangents);
+    }
+    if (tangent == nullptr && unconnected == Unconnected::error)
+    {
+        throw_unconnected(arena, sources[0], 1, "jvp", location);
+    }
+    return tangent != nullptr ? tangent : filled(target->dtype, target->shape, 0);
 }
 
 }

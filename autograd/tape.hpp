@@ -3,8 +3,10 @@
 #include <autograd/tensor.hpp>
 #include <autograd/variable.hpp>
 
+#include <cstdint>
 #include <span>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace autograd
@@ -55,6 +57,22 @@ struct Target
 class GradientTape
 {
 public:
+    /// While it lives, the tape that gave it does not record. It must not outlive the tape.
+    class [[nodiscard]] StopRecording
+    {
+    public:
+        StopRecording(StopRecording&& other) noexcept : tape_(std::exchange(other.tape_, nullptr)), was_(other.was_) {}
+        StopRecording& operator=(StopRecording&&) = delete;
+        ~StopRecording();
+
+    private:
+        friend class GradientTape;
+        explicit StopRecording(detail::TapeState* tape);
+
+        detail::TapeState* tape_;
+        bool was_;
+    };
+
     explicit GradientTape(TapeOptions options = {}, Location location = Location::current());
     GradientTape(GradientTape&& other) noexcept;
     GradientTape& operator=(GradientTape&& other) noexcept;
@@ -66,6 +84,9 @@ public:
     {
         watch(tensor.node(), location);
     }
+
+    /// Records nothing until the scope ends that holds the result: `const auto scope = tape.stop_recording();`.
+    StopRecording stop_recording(Location location = Location::current());
 
     /// The gradient of `target`, which must hold one element unless its own gradient is given, with respect to a source;
     /// it has the shape of the source. The gradient itself is recorded by the other tapes that record, not by this one.
@@ -102,12 +123,50 @@ public:
                                                          Location location = Location::current());
     /// @}
 
+    /// The tangent of `target`: how it changes where `source` changes by `tangent`, which has the source's shape; the
+    /// Jacobian times the tangent, in one pass forward over the records. The tape is used up as by `gradient`, and other
+    /// tapes record the pass.
+    /// @throws TapeError and UnconnectedError as `gradient` does; ShapeError if the tangent has not the source's shape.
+    template <Real T, AnyTensor S>
+    Tensor<T> jvp(const Tensor<T>& target, const S& source, const Tensor<typename S::value_type>& tangent,
+                  Unconnected unconnected = Unconnected::error, Location location = Location::current())
+    {
+        const Tensor<typename S::value_type> constant(tangent);
+        detail::Node* const node = source.node();
+        detail::Node* const direction = constant.node();
+        return Tensor<T>::adopt(jvp(target.node(), {&node, 1}, {&direction, 1}, unconnected, location));
+    }
+    /// The same where several sources change at once.
+    template <Real T, AnyTensor S>
+    Tensor<T> jvp(const Tensor<T>& target, const std::vector<S>& sources,
+                  const std::vector<Tensor<typename S::value_type>>& tangents,
+                  Unconnected unconnected = Unconnected::error, Location location = Location::current())
+    {
+        return Tensor<T>::adopt(jvp(target.node(), nodes_of(sources), nodes_of(tangents), unconnected, location));
+    }
+
 private:
+    template <AnyTensor S>
+    static std::vector<detail::Node*> nodes_of(const std::vector<S>& tensors)
+    {
+        std::vector<detail::Node*> nodes;
+        for (const S& tensor : tensors)
+        {
+            nodes.push_back(tensor.node());
+        }
+        return nodes;
+    }
+
     void require_state(const char* operation, Location location) const;
+    /// Where this tape recorded the target; no_slot if it did not and zeros are asked for.
+    std::uint32_t find(detail::Node* target, Unconnected unconnected, const char* operation, Location location);
     void watch(detail::Node* node, Location location);
     /// One new reference a source.
     void gradient(detail::Node* target, detail::Node* output_gradient, std::span<detail::Node* const> sources,
                   std::span<detail::Node*> results, Unconnected unconnected, Location location);
+    /// A new reference.
+    detail::Node* jvp(detail::Node* target, std::span<detail::Node* const> sources,
+                      std::span<detail::Node* const> tangents, Unconnected unconnected, Location location);
 
     template <Real T, std::size_t... K, class... S>
     std::tuple<Tensor<typename S::value_type>...> gradients(const detail::Target<T>& target, std::index_sequence<K...>,
@@ -127,11 +186,7 @@ std::vector<Tensor<typename S::value_type>> GradientTape::gradient(const Tensor<
                                                                    const std::vector<S>& sources,
                                                                    GradientOptions<T> options, Location location)
 {
-    std::vector<detail::Node*> nodes;
-    for (const S& source : sources)
-    {
-        nodes.push_back(source.node());
-    }
+    const std::vector<detail::Node*> nodes = nodes_of(sources);
     std::vector<detail::Node*> results(nodes.size());
     gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr, nodes,
              results, options.unconnected, location);

@@ -3,6 +3,8 @@
 #include <autograd/ops/shape.hpp>
 #include <autograd/tape.hpp>
 
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,15 @@ auto as_tensor(const X& x)
     {
         return Tensor(x);
     }
+}
+
+/// Zeros, and a 1 at element i.
+template <Real T>
+Tensor<T> unit_vector(const Shape& shape, std::size_t i)
+{
+    xt::xarray<T> elements(typename xt::xarray<T>::shape_type(shape.begin(), shape.end()), T(0));
+    elements.storage()[i] = 1;
+    return Tensor<T>(elements);
 }
 
 }
@@ -51,6 +62,118 @@ auto grad(F f)
 {
     return [both = value_and_grad(std::move(f))](const auto& x, Location location = Location::current())
     { return both(x, location).second; };
+}
+
+/// f(x), and a function that gives the gradient of x for a gradient of f(x): `auto [y, pullback] = vjp(f, x)`, then
+/// `pullback(dy)` any number of times. It keeps the records of f(x) while it lives, and belongs to the calling thread.
+/// @throws UnconnectedError, when called, if f(x) does not depend on x.
+template <class F, class X>
+auto vjp(const F& f, const X& x, Location location = Location::current())
+{
+    struct Recording
+    {
+        explicit Recording(Location location) : tape({.persistent = true}, location) {}
+        GradientTape tape;
+        std::optional<GradientTape::StopRecording> stopped;
+    };
+    const auto point = detail::as_tensor(x);
+    const auto recording = std::make_shared<Recording>(location);
+    recording->tape.watch(point, location);
+    auto value = f(point);
+    recording->stopped.emplace(recording->tape.stop_recording(location));
+    auto pullback = [recording, point, value](const auto& output_gradient, Location asked = Location::current())
+    {
+        using T = typename decltype(value)::value_type;
+        return recording->tape.gradient(value, point, {.output_gradient = Tensor<T>(output_gradient)}, asked);
+    };
+    return std::pair(std::move(value), std::move(pullback));
+}
+
+/// f(x), and how it changes where x changes by `tangent`: `auto [y, dy] = jvp(f, x, v)`; the Jacobian times v, at the cost
+/// of a few evaluations of f, whatever the numbers of elements.
+/// @throws UnconnectedError if f(x) does not depend on x; ShapeError if the tangent has not the shape of x.
+template <class F, class X, class V>
+auto jvp(const F& f, const X& x, const V& tangent, Location location = Location::current())
+{
+    const auto point = detail::as_tensor(x);
+    GradientTape tape({}, location);
+    tape.watch(point, location);
+    auto value = f(point);
+    auto change = tape.jvp(value, point, detail::as_tensor(tangent), Unconnected::error, location);
+    return std::pair(std::move(value), std::move(change));
+}
+
+/// The second derivatives of f, which gives one element, times a vector: forward over reverse, at the cost of a few
+/// gradients and without the matrix.
+/// @throws as `jvp`.
+template <class F, class X, class V>
+auto hvp(const F& f, const X& x, const V& vector, Location location = Location::current())
+{
+    const auto point = detail::as_tensor(x);
+    GradientTape tape({}, location);
+    tape.watch(point, location);
+    const auto gradient = grad(f)(point, location);
+    return tape.jvp(gradient, point, detail::as_tensor(vector), Unconnected::zero, location);
+}
+
+/// Which way a Jacobian is computed.
+enum class Mode
+{
+    automatic,  ///< the way that takes fewer passes
+    reverse,    ///< a row a pass
+    forward     ///< a column a pass
+};
+
+/// The derivative of each element of f(x) by each element of x: of the shape of f(x) followed by that of x.
+template <class F, class X>
+auto jacobian(const F& f, const X& x, Mode mode = Mode::automatic, Location location = Location::current())
+{
+    const auto point = detail::as_tensor(x);
+    using T = typename decltype(point)::value_type;
+    GradientTape tape({.persistent = true}, location);
+    tape.watch(point, location);
+    const Tensor<T> value = f(point);
+    const auto scope = tape.stop_recording(location);
+    const bool forward = mode == Mode::forward || (mode == Mode::automatic && point.size() < value.size());
+    std::vector<Tensor<T>> lines;
+    for (std::size_t i = 0; i < (forward ? point : value).size(); ++i)
+    {
+        const Tensor<T> unit = detail::unit_vector<T>((forward ? point : value).shape(), i);
+        lines.push_back(flatten(
+            forward
+                ? tape.jvp(value, point, unit, Unconnected::zero, location)
+                : tape.gradient(value, point, {.unconnected = Unconnected::zero, .output_gradient = unit}, location),
+            location));
+    }
+    Shape shape = value.shape();
+    for (const std::size_t extent : point.shape())
+    {
+        shape.push_back(extent);
+    }
+    if (lines.empty())
+    {
+        return Tensor<T>(xt::xarray<T>(typename xt::xarray<T>::shape_type(shape.begin(), shape.end())));
+    }
+    return reshape(stack(lines, forward ? 1 : 0, location), shape, location);
+}
+
+/// The sum of the second derivatives of f by each element of x.
+template <class F, class X>
+auto laplacian(const F& f, const X& x, Location location = Location::current())
+{
+    const auto point = detail::as_tensor(x);
+    using T = typename decltype(point)::value_type;
+    GradientTape tape({.persistent = true}, location);
+    tape.watch(point, location);
+    const Tensor<T> gradient = grad(f)(point, location);
+    Tensor<T> total(0);
+    for (std::size_t i = 0; i < point.size(); ++i)
+    {
+        const Tensor<T> column =
+            tape.jvp(gradient, point, detail::unit_vector<T>(point.shape(), i), Unconnected::zero, location);
+        total += view(flatten(column, location), i);
+    }
+    return total;
 }
 
 /// The matrix of second derivatives of f at x, one row for each element of x: of shape (n, n) for n elements.

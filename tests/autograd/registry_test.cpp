@@ -397,3 +397,69 @@ TEST_CASE("the library's own checker passes all operations, second derivatives i
             CHECK(ag::testing::check_gradients(in_float, as_tensors<float>(inputs), {.second_order = true}));
         });
 }
+
+namespace
+{
+
+double inner(const Numbers& a, const Numbers& b)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < a.elements.size(); ++i)
+    {
+        sum += a.elements[i] * b.elements[i];
+    }
+    return sum;
+}
+
+/// A direction in which to change input k.
+Numbers direction(std::size_t k, const ag::Shape& shape)
+{
+    return weights(7 + k, shape);
+}
+
+std::vector<ag::Tensor<double>> directions(const std::vector<Numbers>& inputs)
+{
+    std::vector<ag::Tensor<double>> tangents;
+    for (std::size_t k = 0; k < inputs.size(); ++k)
+    {
+        tangents.push_back(direction(k, inputs[k].shape).as<double>());
+    }
+    return tangents;
+}
+
+}
+
+TEST_CASE("tangents in forward mode agree with gradients in reverse mode, for values and for gradients")
+{
+    for_each_sample(
+        [](const ag::Example& example, const std::vector<Numbers>& inputs)
+        {
+            const std::vector<ag::Tensor<double>> x = as_tensors<double>(inputs);
+            const std::vector<ag::Tensor<double>> v = directions(inputs);
+            double by_gradients = 0;
+            double by_second_gradients = 0;
+            const std::vector<Numbers> first = as_numbers(first_by_tape(example, x));
+            const std::vector<Numbers> second = as_numbers(second_by_tape(example, x));
+            for (std::size_t k = 0; k < x.size(); ++k)
+            {
+                by_gradients += inner(first[k], direction(k, inputs[k].shape));
+                by_second_gradients += inner(second[k], direction(k, inputs[k].shape));
+            }
+            ag::GradientTape tape({.persistent = true});
+            for (const ag::Tensor<double>& input : x)
+            {
+                tape.watch(input);
+            }
+            const ag::Tensor<double> y = example.call_double(x);
+            const Numbers tangent = Numbers::of(tape.jvp(y, x, v, ag::Unconnected::zero));
+            CHECK(inner(weights(0, y.shape()), tangent) == doctest::Approx(by_gradients).epsilon(1e-10));
+            double by_tangents = 0;
+            const std::vector<ag::Tensor<double>> gradients = first_by_tape(example, x);
+            for (std::size_t k = 0; k < x.size(); ++k)
+            {
+                by_tangents +=
+                    inner(weights(k, x[k].shape()), Numbers::of(tape.jvp(gradients[k], x, v, ag::Unconnected::zero)));
+            }
+            CHECK(by_tangents == doctest::Approx(by_second_gradients).epsilon(1e-9));
+        });
+}

@@ -160,3 +160,117 @@ TEST_CASE("what a function throws comes through a transform and leaves no tape b
     Variable x(1.0);
     CHECK_THROWS_AS((x * 2.0).backward(), ag::TapeError);
 }
+
+namespace
+{
+
+/// (x0 x1, sin x0, x1^2)
+const auto to_three = [](const Tensor& x)
+{
+    const Tensor a = ag::view(x, 0);
+    const Tensor b = ag::view(x, 1);
+    return ag::stack({a * b, ag::sin(a), b * b});
+};
+
+const Tensor two(xt::xarray<double>{0.5, 3.0});
+
+}
+
+TEST_CASE("jvp gives the value and the Jacobian times a vector")
+{
+    const auto [y, dy] = ag::jvp(to_three, two, xt::xarray<double>{1.0, 10.0});
+    CHECK(close(y, {1.5, std::sin(0.5), 9.0}));
+    CHECK(close(dy, {3.0 + 5.0, std::cos(0.5), 60.0}));
+}
+
+TEST_CASE("vjp gives the value and a function from output gradients to input gradients, to be called again")
+{
+    const auto [y, pullback] = ag::vjp(to_three, two);
+    CHECK(close(y, {1.5, std::sin(0.5), 9.0}));
+    CHECK(close(pullback(xt::xarray<double>{1, 0, 0}), {3.0, 0.5}));
+    CHECK(close(pullback(xt::xarray<double>{0, 1, 1}), {std::cos(0.5), 6.0}));
+    CHECK(close(pullback(xt::xarray<double>{1, 0, 0}), {3.0, 0.5}));
+}
+
+TEST_CASE("a vjp that is kept does not record what follows")
+{
+    const auto kept = ag::vjp(to_three, two);
+    const Tensor later = two * 2.0;
+    ag::GradientTape tape;
+    CHECK(thrown<ag::UnconnectedError>([&] { tape.gradient(ag::sum(later), two); }) != "");
+}
+
+TEST_CASE("jacobian is the same row by row and column by column, in the shapes of result and argument")
+{
+    const xt::xarray<double> expected{{3.0, 0.5}, {std::cos(0.5), 0.0}, {0.0, 6.0}};
+    for (const ag::Mode mode : {ag::Mode::automatic, ag::Mode::reverse, ag::Mode::forward})
+    {
+        CHECK(close(ag::jacobian(to_three, two, mode), expected));
+    }
+    const Tensor matrix(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}});
+    CHECK(ag::jacobian([](const Tensor& x) { return ag::sum(x, 0); }, matrix).shape() == ag::Shape{3, 2, 3});
+    CHECK(ag::jacobian([](const Tensor& x) { return ag::sum(x); }, matrix).shape() == ag::Shape{2, 3});
+}
+
+TEST_CASE("hvp of Rosenbrock's function in 100 dimensions is its closed Hessian times the vector")
+{
+    xt::xarray<double> x = xt::xarray<double>::from_shape({100});
+    xt::xarray<double> v = xt::xarray<double>::from_shape({100});
+    for (std::size_t i = 0; i < 100; ++i)
+    {
+        x(i) = std::sin(1.3 * static_cast<double>(i));
+        v(i) = std::cos(0.7 * static_cast<double>(i));
+    }
+    const xt::xarray<double> matrix = rosenbrock_hessian(x);
+    xt::xarray<double> expected = xt::zeros<double>({100});
+    for (std::size_t i = 0; i < 100; ++i)
+    {
+        for (std::size_t j = 0; j < 100; ++j)
+        {
+            expected(i) += matrix(i, j) * v(j);
+        }
+    }
+    CHECK(close(ag::hvp(rosenbrock, x, v), expected));
+    CHECK(close(ag::hessian(rosenbrock, x), matrix));
+    CHECK(ag::laplacian(rosenbrock, x).item() == doctest::Approx(xt::sum(xt::diagonal(matrix))()));
+}
+
+TEST_CASE("the sixth derivative of sin(x) exp(x), by nested tapes, in reverse and forward")
+{
+    // The n-th derivative is sqrt(2)^n exp(x) sin(x + n pi / 4).
+    const double expected = 8 * std::exp(0.3) * std::sin(0.3 + 1.5 * 3.141592653589793);
+    const auto f = [](const Tensor& x) { return ag::sin(x) * ag::exp(x); };
+    const auto reverse = ag::grad(ag::grad(ag::grad(ag::grad(ag::grad(ag::grad(f))))));
+    CHECK(std::abs(reverse(0.3).item() / expected - 1) < 1e-9);
+    const auto along = [](const auto& g) { return [g](const Tensor& x) { return ag::jvp(g, x, 1.0).second; }; };
+    const auto forward = along(along(along(along(along(along(f))))));
+    CHECK(std::abs(forward(Tensor(0.3)).item() / expected - 1) < 1e-9);
+}
+
+TEST_CASE("a tangent of another shape, or too few of them, is refused")
+{
+    CHECK(thrown<ag::ShapeError>(
+              [] {
+                  ag::jvp(to_three, two, xt::xarray<double>{1, 2, 3});
+              }) == "jvp: the tangent must have the shape of its source: source 1 is (2,), the tangent (3,) (HERE).");
+    ag::GradientTape tape;
+    CHECK(thrown<ag::ValueError>([&] { tape.jvp(two, std::vector{two}, std::vector<Tensor>{}); }) ==
+          "jvp: needs one tangent a source, and at least one: got 1 sources and 0 tangents (HERE).");
+    CHECK(thrown<ag::UnconnectedError>([] { ag::jvp([](const Tensor&) { return Tensor(1.0); }, two, two); }) ==
+          "jvp: no tape recorded the target: it was computed without one, or only from constants (HERE). Compute it "
+          "from Variables or watched tensors while this tape lives.");
+}
+
+TEST_CASE("stop_recording pauses a tape for a scope")
+{
+    const Variable x(3.0);
+    ag::GradientTape tape;
+    const Tensor y = x * x;
+    Tensor unseen;
+    {
+        const auto scope = tape.stop_recording();
+        unseen = y * 2.0;
+    }
+    const Tensor z = y + unseen;
+    CHECK(tape.gradient(z, x).item() == 6.0);
+}

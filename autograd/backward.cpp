@@ -1,0 +1,222 @@
+#include <autograd/elementwise.hpp>
+#include <autograd/ops/shape.hpp>
+#include <autograd/pass.hpp>
+
+#include <algorithm>
+
+namespace autograd::detail
+{
+
+namespace
+{
+
+template <class T>
+Node* stretched(Node* gradient, const Shape& shape)
+{
+    return broadcast_to(Tensor<T>::adopt(gradient), shape, Location{}).disown();
+}
+
+template <class T>
+Node* filled(const Shape& shape, T value)
+{
+    Node* node = new_node<T>(shape);
+    std::fill_n(node->as<T>(), node->elements, value);
+    return node;
+}
+
+void accumulate_variable(VariableNode* variable, Node* gradient)
+{
+    Pull::accumulate(variable->gradient, full(gradient, variable->shape));
+}
+
+}
+
+Node* full(Node* gradient, const Shape& shape)
+{
+    if (gradient->shape == shape)
+    {
+        return gradient;
+    }
+    return gradient->dtype == DType::float32 ? stretched<float>(gradient, shape) : stretched<double>(gradient, shape);
+}
+
+Node* filled(DType dtype, const Shape& shape, double value)
+{
+    return dtype == DType::float32 ? filled(shape, static_cast<float>(value)) : filled(shape, value);
+}
+
+std::size_t source_of(Record& record, Slot slot, std::span<const Slot> slots, std::span<Node* const> sources)
+{
+    Node* variable = record.operation == &leaf_operation && record.arity == 1 ? record.few_operands[0].node : nullptr;
+    std::size_t k = 0;
+    while (k < sources.size() && slots[k] != slot && sources[k] != variable)
+    {
+        ++k;
+    }
+    return k;
+}
+
+void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradient, const Wanted& goal)
+{
+    Slot begin = tape.begin;
+    std::vector<Slot> slots;
+    for (Node* source : goal.sources)
+    {
+        slots.push_back(source->is_variable ? no_slot : arena.slot_of(*source));
+        begin = std::min(begin, slots.back());
+    }
+    Pass pass(arena, tape);
+    pass.gradients.assign(target - begin + 1, nullptr);
+    if (!goal.everything())
+    {
+        pass.wanted.assign(target - begin + 1, 0);
+        for (Slot slot = begin; slot <= target; ++slot)
+        {
+            Record& record = arena[slot];
+            bool wanted = source_of(record, slot, slots, goal.sources) < goal.sources.size();
+            if (slot >= tape.begin && !wanted)
+            {
+                for (const RecordedOperand& operand : record.operands())
+                {
+                    wanted |=
+                        operand.slot != no_slot && operand.slot >= begin && pass.wanted[operand.slot - begin] != 0;
+                }
+            }
+            pass.wanted[slot - begin] = wanted;
+        }
+    }
+    retain(output_gradient);
+    pass.gradients[target - begin] = output_gradient;
+    for (Slot slot = target + 1; slot-- > begin;)
+    {
+        Record& record = arena[slot];
+        Node* gradient = std::exchange(pass.gradients[slot - begin], nullptr);
+        if (gradient == nullptr)
+        {
+            if (pass.forgets())
+            {
+                Arena::forget_values(record);
+            }
+            continue;
+        }
+        const bool leaf = record.operation == &leaf_operation;
+        if (goal.everything())
+        {
+            if (leaf)
+            {
+                if (record.arity == 1)
+                {
+                    accumulate_variable(static_cast<VariableNode*>(record.few_operands[0].node), gradient);
+                }
+                else
+                {
+                    release(gradient);
+                }
+                continue;
+            }
+        }
+        else
+        {
+            for (std::size_t k = 0; k < goal.sources.size(); ++k)
+            {
+                const bool variable = leaf && record.arity == 1 && record.few_operands[0].node == goal.sources[k];
+                if (slots[k] == slot || variable)
+                {
+                    retain(gradient);
+                    Pull::accumulate(goal.results[k], full(gradient, goal.sources[k]->shape));
+                }
+            }
+            if (leaf || slot < tape.begin)
+            {
+                release(gradient);
+                continue;
+            }
+        }
+        arena.pullback_location = record.location;
+        Pull pull(record, gradient, begin, pass.gradients, goal.everything() ? nullptr : &pass.wanted);
+        record.operation->pull(pull);
+        if (pull.output_gradient() != nullptr)
+        {
+            release(pull.output_gradient());
+        }
+        if (pass.forgets())
+        {
+            Arena::forget_values(record);
+        }
+    }
+}
+
+Node* Pull::full_output_gradient()
+{
+    output_gradient_ = full(output_gradient_, record_.output->shape);
+    return output_gradient_;
+}
+
+bool writable_in_place(const Node* node)
+{
+    return node->values.unique() && (node->buffer == nullptr || node->buffer->references.unique());
+}
+
+namespace
+{
+
+template <class T>
+void accumulate_typed(Node*& sum, Node* gradient)
+{
+    Tensor<T> a = Tensor<T>::adopt(std::exchange(sum, nullptr));
+    Tensor<T> b = Tensor<T>::adopt(gradient);
+    if (!Arena::current().recording() && a.shape() == b.shape())
+    {
+        if (!writable_in_place(a.node()))
+        {
+            std::swap(a, b);
+        }
+        if (writable_in_place(a.node()))
+        {
+            add_in_place(a.node()->template as<T>(), b.data(), a.size());
+            sum = a.disown();
+            return;
+        }
+    }
+    sum = (a + b).disown();
+}
+
+}
+
+template <class T>
+T* Pull::sum(std::size_t k)
+{
+    Node*& sum = gradients_[record_.first_operand[k].slot - begin_];
+    const Shape& shape = operand(k)->shape;
+    if (sum == nullptr)
+    {
+        sum = filled(shape, T(0));
+    }
+    else
+    {
+        sum = full(std::exchange(sum, nullptr), shape);
+        if (!writable_in_place(sum))
+        {
+            const Tensor<T> shared = Tensor<T>::adopt(std::exchange(sum, nullptr));
+            sum = new_node<T>(shape);
+            std::copy_n(shared.data(), shared.size(), sum->as<T>());
+        }
+    }
+    return sum->as<T>();
+}
+template float* Pull::sum<float>(std::size_t);
+template double* Pull::sum<double>(std::size_t);
+
+void Pull::add(Node*& sum, Node* gradient)
+{
+    if (gradient->dtype == DType::float32)
+    {
+        accumulate_typed<float>(sum, gradient);
+    }
+    else
+    {
+        accumulate_typed<double>(sum, gradient);
+    }
+}
+
+}

@@ -1,0 +1,52 @@
+#include <autograd/pass.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace autograd::detail
+{
+
+Node* Push::take()
+{
+    return sum_ == nullptr ? nullptr : full(std::exchange(sum_, nullptr), record_.output->shape);
+}
+
+Node* run_forward(Arena& arena, TapeState& tape, Slot target, std::span<Node* const> sources,
+                  std::span<Node* const> tangents)
+{
+    Slot begin = tape.begin;
+    std::vector<Slot> slots;
+    for (Node* source : sources)
+    {
+        slots.push_back(source->is_variable ? no_slot : arena.slot_of(*source));
+        begin = std::min(begin, slots.back());
+    }
+    Pass pass(arena, tape);
+    pass.gradients.assign(target - begin + 1, nullptr);
+    for (Slot slot = begin; slot <= target; ++slot)
+    {
+        Record& record = arena[slot];
+        const std::size_t source = source_of(record, slot, slots, sources);
+        if (source < sources.size())
+        {
+            retain(tangents[source]);
+            pass.gradients[slot - begin] = tangents[source];
+            continue;
+        }
+        Push push(record, begin, pass.gradients);
+        bool reached = false;
+        for (std::size_t k = 0; k < record.arity && slot >= tape.begin && record.operation != &leaf_operation; ++k)
+        {
+            reached |= push.tangent(k) != nullptr;
+        }
+        if (reached)
+        {
+            arena.pullback_location = record.location;
+            record.operation->push(push);
+            pass.gradients[slot - begin] = push.take();
+        }
+    }
+    return std::exchange(pass.gradients[target - begin], nullptr);
+}
+
+}

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <autograd/arena.hpp>
+
+#include <span>
+#include <vector>
+
+/// The two passes over a tape: backward for gradients, forward for tangents.
+namespace autograd::detail
+{
+
+/// Where the gradients go that a backward pass was run for.
+struct Wanted
+{
+    std::span<Node* const> sources;  ///< none: every variable
+    std::span<Node*> results;        ///< one a source, null at first
+
+    bool everything() const noexcept { return results.empty(); }
+};
+
+/// The loop of reverse mode: from the target's record down to the tape's first.
+void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradient, const Wanted& goal);
+
+/// The loop of forward mode: from the sources up to the target's record. Gives a new reference to the target's tangent, or
+/// null if it does not depend on the sources. The tangents have the shapes of the sources.
+Node* run_forward(Arena& arena, TapeState& tape, Slot target, std::span<Node* const> sources,
+                  std::span<Node* const> tangents);
+
+/// The array in this shape, stretched if it is smaller. Takes the reference and gives one.
+Node* full(Node* array, const Shape& shape);
+
+/// A new array.
+Node* filled(DType dtype, const Shape& shape, double value);
+
+/// Which of the sources a record's output is, by the slot or the variable; the number of sources if none.
+std::size_t source_of(Record& record, Slot slot, std::span<const Slot> slots, std::span<Node* const> sources);
+
+/// Whether nobody else sees the array's memory.
+bool writable_in_place(const Node* node);
+
+/// One pass over a tape, which does not record it. It uses up a one-shot tape, however it ends.
+class Pass
+{
+public:
+    Pass(Arena& arena, TapeState& tape) : arena_(arena), tape_(tape), pause_(&tape)
+    {
+        std::swap(gradients, arena.gradients);
+        std::swap(wanted, arena.wanted);
+        if (!tape.persistent)
+        {
+            tape.end = std::min(tape.end, arena.size());
+            forgets_ = std::none_of(arena.tapes().begin(), arena.tapes().end(),
+                                    [&](const TapeState* other) { return other != &tape && !other->used; });
+        }
+    }
+    ~Pass()
+    {
+        for (Node* gradient : gradients)
+        {
+            if (gradient != nullptr)
+            {
+                release(gradient);
+            }
+        }
+        gradients.clear();
+        std::swap(gradients, arena_.gradients);
+        std::swap(wanted, arena_.wanted);
+        arena_.pullback_location = outer_location_;
+        tape_.used = !tape_.persistent;
+    }
+
+    /// Whether a record's values are dead once its pullback has run.
+    bool forgets() const noexcept { return forgets_; }
+
+    std::vector<Node*> gradients;  ///< or tangents
+    std::vector<std::uint8_t> wanted;
+
+private:
+    Arena& arena_;
+    TapeState& tape_;
+    Location outer_location_ = arena_.pullback_location;
+    bool forgets_ = false;
+    Pause pause_;
+};
+
+}
