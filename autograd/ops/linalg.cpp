@@ -146,8 +146,9 @@ private:
     template <class T>
     static Tensor<T> rows_of(const Tensor<T>& x)
     {
-        const std::size_t width = x.shape(x.dimension() - 1);
-        return x.dimension() == 2 ? x : reshape(x, Shape{width == 0 ? 0 : x.size() / width, width}, Location{});
+        const std::size_t last = x.dimension() - 1;
+        const std::size_t rows = Shape(x.shape().begin(), x.shape().begin() + last).elements();
+        return x.dimension() == 2 ? x : reshape(x, Shape{rows, x.shape(last)}, Location{});
     }
 };
 

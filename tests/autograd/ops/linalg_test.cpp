@@ -223,3 +223,13 @@ TEST_CASE("a weight that is used in several products gets the sum of their gradi
     // W (W x) with W x = (-1, -1): dW = dy (Wx)^T + W^T dy x^T, dy = (1, 2).
     CHECK(close(w.grad(), {{-1 + 7, -1 - 7}, {-2 + 10, -2 - 10}}));
 }
+
+TEST_CASE("linear to no outputs has zero gradients of the right shapes")
+{
+    const Tensor x(xt::xarray<double>(xt::ones<double>({2, 2, 3})));
+    const Tensor weight(xt::xarray<double>::from_shape({0, 3}));
+    const auto by = gradients([](const Tensor& a, const Tensor& w) { return ag::sum(ag::linear(a, w)); }, x, weight);
+    CHECK(by[0].shape() == ag::Shape{2, 2, 3});
+    CHECK(xt::sum(xt::abs(by[0].value()))() == 0);
+    CHECK(by[1].shape() == ag::Shape{0, 3});
+}
