@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/custom.hpp>
 #include <autograd/io.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/convolution.hpp>

@@ -1,0 +1,91 @@
+#include "../thrown.hpp"
+#include "closeness.hpp"
+
+#include <autograd/autograd.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+namespace ag = autograd;
+using Tensor = ag::Tensor<double>;
+using Variable = ag::Variable<double>;
+
+namespace
+{
+
+/// log(1 + e^x) with a gradient that does not overflow.
+const auto log1pexp = ag::custom_gradient(
+    [](const Tensor& x)
+    {
+        const Tensor e = ag::exp(x);
+        return std::pair(ag::log(1 + e), [=](const Tensor& dy) { return dy * (1 - 1 / (1 + e)); });
+    });
+
+/// x y, with gradients that are wrong on purpose: 10 y and 100 x.
+const auto product = ag::custom_gradient(
+    [](const Tensor& x, const Tensor& y)
+    { return std::pair(x * y, [=](const Tensor& dy) { return std::tuple(10 * dy * y, 100 * dy * x); }); });
+
+}
+
+TEST_CASE("a custom gradient is taken instead of the function's own")
+{
+    CHECK(ag::grad(log1pexp)(0.0).item() == doctest::Approx(0.5));
+    // The function's own is inf / inf there.
+    CHECK(ag::grad(log1pexp)(1000.0).item() == 1.0);
+    const Variable x(3.0), y(5.0);
+    ag::GradientTape tape;
+    const auto [dx, dy] = tape.gradient(product(x, y), x, y);
+    CHECK(dx.item() == 50.0);
+    CHECK(dy.item() == 300.0);
+}
+
+TEST_CASE("the derivative of a custom gradient is that of its pullback, through what the function computed")
+{
+    const double x = 0.7;
+    const double p = 1 / (1 + std::exp(-x));
+    CHECK(ag::grad(ag::grad(log1pexp))(x).item() == doctest::Approx(p * (1 - p)));
+    CHECK(ag::grad(ag::grad(ag::grad(log1pexp)))(x).item() == doctest::Approx(p * (1 - p) * (1 - 2 * p)));
+}
+
+TEST_CASE("forward mode transposes a custom pullback")
+{
+    CHECK(ag::jvp(log1pexp, 0.0, 3.0).second.item() == doctest::Approx(1.5));
+}
+
+TEST_CASE("without a tape a custom gradient is only the function")
+{
+    CHECK(log1pexp(Tensor(0.0)).item() == doctest::Approx(std::log(2.0)));
+}
+
+TEST_CASE("a pullback that gives a gradient of another shape, or too few, is refused by number")
+{
+    const auto misshapen =
+        ag::custom_gradient([](const Tensor& x) { return std::pair(ag::sum(x), [](const Tensor& dy) { return dy; }); });
+    const auto too_few =
+        ag::custom_gradient([](const Tensor& x, const Tensor& y)
+                            { return std::pair(x * y, [](const Tensor& dy) { return std::vector<Tensor>{dy}; }); });
+    const Variable x(xt::xarray<double>{1, 2, 3}), y(2.0);
+    ag::GradientTape tape({.persistent = true});
+    const Tensor one = misshapen(x);
+    const Tensor other = too_few(x, y);
+    CHECK(thrown<ag::ShapeError>([&] { tape.gradient(one, x); })
+              .starts_with(
+                  "custom_gradient: the gradient of input 1 must have its shape: the input is (3,), the gradient ()"));
+    CHECK(thrown<ag::ShapeError>([&] { tape.gradient(ag::sum(other), x); })
+              .starts_with("custom_gradient: the pullback must give one gradient an input: it gave 1 for 2 inputs"));
+    CHECK(ag::grad([](const Tensor& z) { return z * z; })(2.0).item() == 4.0);
+}
+
+TEST_CASE("straight_through has the value of one tensor and the gradient of another")
+{
+    const auto rounded = [](const Tensor& x) { return ag::straight_through(Tensor(xt::round(x.value())), x); };
+    const Variable x(xt::xarray<double>{0.2, 1.7});
+    ag::GradientTape tape;
+    const Tensor y = rounded(x);
+    CHECK(close(y, {0, 2}));
+    CHECK(close(tape.gradient(ag::sum(ag::square(y)), x), {0, 4}));
+    CHECK(thrown<ag::ShapeError>([&] { ag::straight_through(Tensor(1.0), x); }) ==
+          "straight_through: value and x must have one shape: got () and (2,) (HERE).");
+}
