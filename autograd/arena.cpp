@@ -165,6 +165,27 @@ void Arena::remove_tape(TapeState* tape) noexcept
     update_tapes();
 }
 
+void Arena::pause(TapeState* tape) noexcept
+{
+    if (tape->pauses++ == 0)
+    {
+        tape->paused_at = size_;
+        update_tapes();
+    }
+}
+
+void Arena::resume(TapeState* tape)
+{
+    if (--tape->pauses == 0)
+    {
+        if (tape->end == no_slot && tape->paused_at < size_)
+        {
+            tape->gaps.emplace_back(tape->paused_at, size_);
+        }
+        update_tapes();
+    }
+}
+
 void Arena::update_tapes() noexcept
 {
     recording_ = false;
@@ -179,7 +200,8 @@ void Arena::update_tapes() noexcept
         }
         if (!tape->used)
         {
-            needed = tape->end == no_slot ? size_ : std::max(needed, tape->end);
+            const Slot last = tape->pauses == 0 ? size_ : tape->paused_at;
+            needed = std::max(needed, tape->end == no_slot ? last : tape->end);
         }
     }
     if (needed < size_)

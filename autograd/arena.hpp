@@ -3,11 +3,13 @@
 #include <autograd/location.hpp>
 #include <autograd/node.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// The engine's inside: records, and the arena of a thread that holds them. A tape is a scope over the arena.
@@ -90,11 +92,20 @@ struct TapeState
     Slot end = no_slot;  ///< `no_slot` while it records
     bool persistent = false;
     bool used = false;
-    bool paused = false;
+    unsigned pauses = 0;  ///< how many scopes keep it from recording
+    Slot paused_at = 0;
     Location location;
-    const Node* last_target = nullptr;  ///< never dereferenced: only told from others, for an error's text
+    const Node* last_target = nullptr;             ///< never dereferenced: only told from others, for an error's text
+    std::vector<std::pair<Slot, Slot>> gaps = {};  ///< what others recorded while it was paused
 
-    bool recording() const noexcept { return end == no_slot && !paused; }
+    bool recording() const noexcept { return end == no_slot && pauses == 0; }
+
+    /// Whether it did not record what stands there.
+    bool skips(Slot slot) const noexcept
+    {
+        return std::any_of(gaps.begin(), gaps.end(),
+                           [slot](const auto& gap) { return gap.first <= slot && slot < gap.second; });
+    }
 
     static void* operator new(std::size_t) { return allocate_small_block(); }
     static void operator delete(void* block) noexcept { recycle_small_block(block); }
@@ -151,6 +162,11 @@ public:
 
     void add_tape(TapeState* tape);
     void remove_tape(TapeState* tape) noexcept;
+    /// While a tape is paused as often as it is resumed, it does not record.
+    /// @{
+    void pause(TapeState* tape) noexcept;
+    void resume(TapeState* tape);
+    /// @}
     /// To be called when a tape's state has changed: drops the records that no tape can use any more.
     void update_tapes() noexcept;
     std::span<TapeState* const> tapes() const noexcept { return tapes_; }
@@ -185,22 +201,13 @@ private:
 class Pause
 {
 public:
-    explicit Pause(TapeState* tape) : tape_(tape), was_(tape->paused)
-    {
-        tape->paused = true;
-        Arena::current().update_tapes();
-    }
-    ~Pause()
-    {
-        tape_->paused = was_;
-        Arena::current().update_tapes();
-    }
+    explicit Pause(TapeState* tape) : tape_(tape) { Arena::current().pause(tape); }
+    ~Pause() { Arena::current().resume(tape_); }
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
 
 private:
     TapeState* tape_;
-    bool was_;
 };
 
 /// The view that a pullback has of its record.

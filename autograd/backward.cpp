@@ -74,7 +74,7 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
         {
             Record& record = arena[slot];
             bool wanted = source_of(record, slot, slots, goal.sources) < goal.sources.size();
-            if (slot >= tape.begin && !wanted)
+            if (slot >= tape.begin && !wanted && !tape.skips(slot))
             {
                 for (const RecordedOperand& operand : record.operands())
                 {
@@ -102,16 +102,9 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
         const bool leaf = record.operation == &leaf_operation;
         if (goal.everything())
         {
-            if (leaf)
+            if (leaf && record.arity == 1)
             {
-                if (record.arity == 1)
-                {
-                    accumulate_variable(static_cast<VariableNode*>(record.few_operands[0].node), gradient);
-                }
-                else
-                {
-                    release(gradient);
-                }
+                accumulate_variable(static_cast<VariableNode*>(record.few_operands[0].node), gradient);
                 continue;
             }
         }
@@ -126,11 +119,11 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
                     Pull::accumulate(goal.results[k], full(gradient, goal.sources[k]->shape));
                 }
             }
-            if (leaf || slot < tape.begin)
-            {
-                release(gradient);
-                continue;
-            }
+        }
+        if (leaf || slot < tape.begin || tape.skips(slot))
+        {
+            release(gradient);
+            continue;
         }
         arena.pullback_location = record.location;
         Pull pull(record, gradient, begin, pass.gradients, goal.everything() ? nullptr : &pass.wanted);

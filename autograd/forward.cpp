@@ -35,7 +35,8 @@ Node* run_forward(Arena& arena, TapeState& tape, Slot target, std::span<Node* co
         }
         Push push(record, begin, pass.gradients);
         bool reached = false;
-        for (std::size_t k = 0; k < record.arity && slot >= tape.begin && record.operation != &leaf_operation; ++k)
+        const bool operation = slot >= tape.begin && record.operation != &leaf_operation && !tape.skips(slot);
+        for (std::size_t k = 0; k < record.arity && operation; ++k)
         {
             reached |= push.tangent(k) != nullptr;
         }

@@ -143,17 +143,16 @@ void GradientTape::require_state(const char* operation, Location location) const
     }
 }
 
-GradientTape::StopRecording::StopRecording(TapeState* tape) : tape_(tape), was_(std::exchange(tape->paused, true))
+GradientTape::StopRecording::StopRecording(TapeState* tape) : tape_(tape)
 {
-    Arena::current().update_tapes();
+    Arena::current().pause(tape);
 }
 
 GradientTape::StopRecording::~StopRecording()
 {
     if (tape_ != nullptr)
     {
-        tape_->paused = was_;
-        Arena::current().update_tapes();
+        Arena::current().resume(tape_);
     }
 }
 

@@ -61,7 +61,7 @@ public:
     class [[nodiscard]] StopRecording
     {
     public:
-        StopRecording(StopRecording&& other) noexcept : tape_(std::exchange(other.tape_, nullptr)), was_(other.was_) {}
+        StopRecording(StopRecording&& other) noexcept : tape_(std::exchange(other.tape_, nullptr)) {}
         StopRecording& operator=(StopRecording&&) = delete;
         ~StopRecording();
 
@@ -70,7 +70,6 @@ public:
         explicit StopRecording(detail::TapeState* tape);
 
         detail::TapeState* tape_;
-        bool was_;
     };
 
     explicit GradientTape(TapeOptions options = {}, Location location = Location::current());
@@ -85,7 +84,8 @@ public:
         watch(tensor.node(), location);
     }
 
-    /// Records nothing until the scope ends that holds the result: `const auto scope = tape.stop_recording();`.
+    /// Records nothing until the scope ends that holds the result: `const auto scope = tape.stop_recording();`. What is
+    /// computed meanwhile is a constant for this tape, also if another one records it.
     StopRecording stop_recording(Location location = Location::current());
 
     /// The gradient of `target`, which must hold one element unless its own gradient is given, with respect to a source;

@@ -274,3 +274,29 @@ TEST_CASE("stop_recording pauses a tape for a scope")
     const Tensor z = y + unseen;
     CHECK(tape.gradient(z, x).item() == 6.0);
 }
+
+TEST_CASE("what another tape records while one is stopped is a constant for the stopped one")
+{
+    const Variable x(3.0);
+    ag::GradientTape tape;
+    const Tensor y = x * x;
+    Tensor elsewhere;
+    {
+        const auto scope = tape.stop_recording();
+        ag::GradientTape other({.persistent = true});
+        elsewhere = y * x;
+        CHECK(other.gradient(elsewhere, x).item() == 9.0);
+    }
+    CHECK(tape.gradient(y * elsewhere, x).item() == 27.0 * 6.0);
+}
+
+TEST_CASE("a persistent tape does not differentiate through its own gradients")
+{
+    const Variable x(3.0);
+    ag::GradientTape outer({.persistent = true});
+    ag::GradientTape tape({.persistent = true});
+    const Tensor y = x * x * x;
+    const Tensor slope = tape.gradient(y, x);
+    CHECK(tape.gradient(y * slope, x).item() == 27.0 * 27.0);
+    CHECK(outer.gradient(y * slope, x).item() == 27.0 * 27.0 + 27.0 * 18.0);
+}
