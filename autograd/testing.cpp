@@ -519,6 +519,51 @@ std::vector<Tensors<T>> gradients_by_tape(const Groups<T>& f, const Tensors<T>& 
     return result;
 }
 
+/// Compares, for each output, the tangent of its weighted sum along a direction with what the gradients say.
+template <class T>
+CheckReport check_forward(const Groups<T>& f, const Tensors<T>& inputs, std::size_t order)
+{
+    GradientTape tape({.persistent = true});
+    Tensors<T> direction;
+    for (const Tensor<T>& input : inputs)
+    {
+        tape.watch(input);
+        direction.push_back(as_tensor<T>(weights(input.shape(), 1 + direction.size())));
+    }
+    std::vector<Tensors<T>> groups = f(inputs);
+    CheckReport report{.order = order, .projected = true, .forward = true, .outputs = groups.size()};
+    for (const Tensors<T>& group : groups)
+    {
+        const Tensor<T> target = weighted_sum(group);
+        const double tangent = tape.jvp(target, inputs, direction, Unconnected::zero).item();
+        const Tensors<T> gradients = tape.gradient(target, inputs, {.unconnected = Unconnected::zero});
+        double product = 0;
+        double size = 0;
+        for (std::size_t k = 0; k < inputs.size(); ++k)
+        {
+            for (std::size_t i = 0; i < inputs[k].size(); ++i)
+            {
+                const double part = static_cast<double>(gradients[k].data()[i]) * direction[k].data()[i];
+                product += part;
+                size += std::abs(part);
+            }
+        }
+        const double tolerance = 1000 * std::numeric_limits<T>::epsilon() * size;
+        ++report.compared;
+        if (!identical(tangent, product) && !(std::abs(tangent - product) <= tolerance))
+        {
+            ++report.differing;
+            report.worst.push_back({.output = report.compared - 1,
+                                    .analytic = tangent,
+                                    .numeric = product,
+                                    .error = std::abs(tangent - product),
+                                    .tolerance = tolerance});
+        }
+    }
+    report.passed = report.differing == 0;
+    return report;
+}
+
 template <class T>
 bool is_unconnected(const Groups<T>& f, const Tensors<T>& inputs, std::size_t output, std::size_t input)
 {
@@ -549,7 +594,13 @@ CheckReport check_groups(const Groups<T>& f, const Arrays& inputs, const CheckOp
         .unconnected = [&](std::size_t output, std::size_t input)
         { return is_unconnected(f, as_tensors<T>(inputs), output, input); },
     };
-    return check_subject(subject, options, order);
+    const CheckReport report = check_subject(subject, options, order);
+    if (!report.passed || !options.forward)
+    {
+        return report;
+    }
+    const CheckReport forward = check_forward(f, as_tensors<T>(inputs), order);
+    return forward.passed ? report : forward;
 }
 
 }

@@ -29,6 +29,8 @@ struct CheckOptions
     double atol = 0;
     /// Also the second derivatives, by checking the gradients of the weighted sums of all gradients.
     bool second_order = false;
+    /// Also forward mode: the tangents along one direction against the gradients, which were compared with differences.
+    bool forward = false;
     /// Only the derivative along one random direction of all inputs together: a few calls of f, however large the inputs.
     /// If that is wrong, all elements are checked, and decide.
     bool fast = false;
@@ -67,6 +69,7 @@ struct CheckReport
     bool passed = true;
     std::size_t order = 1;      ///< 2 if it is about the second derivatives
     bool projected = false;     ///< if it is about one direction and not about elements
+    bool forward = false;       ///< if it is about forward mode, where `numeric` is what the gradients say
     std::size_t outputs = 1;    ///< how many f has
     std::size_t compared = 0;   ///< elements of all inputs, for each output
     std::size_t differing = 0;  ///< of those

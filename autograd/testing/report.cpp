@@ -140,6 +140,12 @@ std::ostream& operator<<(std::ostream& out, const CheckReport& report)
                 << ", tolerance " << detail::number(report.worst[0].tolerance, 3);
         }
     }
+    else if (report.forward)
+    {
+        out << "forward mode gives other " << (report.order == 2 ? "second derivatives" : "derivatives")
+            << " than reverse mode, whose agree with differences; analytic is forward, numeric reverse:";
+        print_table(out, report);
+    }
     else
     {
         out << what << " differ in " << report.differing << " of " << report.compared

@@ -2,6 +2,7 @@
 #include "mock_operations.hpp"
 
 #include <autograd/autograd.hpp>
+#include <autograd/primitive.hpp>
 
 #include <doctest/doctest.h>
 
@@ -853,4 +854,40 @@ TEST_CASE("the code of testing.md stands in the samples, and its report is what 
     }
     CHECK(code >= 5);
     CHECK(reports == 1);
+}
+
+namespace
+{
+
+/// x^2, linear as it claims in forward mode only.
+struct ClaimsToBeLinear
+{
+    static constexpr const char* name = "claims_to_be_linear";
+    static constexpr bool multilinear = true;
+    static constexpr ag::detail::Reads reads(std::size_t) { return {.operand_bits = 1}; }
+
+    template <class T>
+    ag::Tensor<T> value(const ag::Tensor<T>& x) const
+    {
+        return ag::square(ag::stop_gradient(x));
+    }
+    template <class T>
+    ag::Tensor<T> pullback(ag::Wrt<0>, const ag::Tensor<T>& dy, const ag::Tensor<T>&, const ag::Tensor<T>& x) const
+    {
+        return dy * x * 2;
+    }
+};
+
+}
+
+TEST_CASE("forward mode is compared with reverse mode where that is asked for")
+{
+    const auto f = [](const Tensor& x) { return ag::apply(ClaimsToBeLinear{}, ag::Location{}, x); };
+    CHECK(ag::testing::check_gradients(f, {3.0}));
+    CHECK(ag::testing::check_gradients([](const Tensor& x, const Tensor& y) { return ag::sin(x) * ag::exp(x * y); },
+                                       {0.3, 0.7}, {.second_order = true, .forward = true}));
+    const auto report = ag::testing::check_gradients(f, {3.0}, {.forward = true});
+    CHECK_FALSE(report.passed);
+    CHECK(to_string(report).starts_with("forward mode gives other derivatives than reverse mode, whose agree with "
+                                        "differences; analytic is forward, numeric reverse:\n"));
 }
