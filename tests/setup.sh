@@ -9,6 +9,7 @@ packages=(
     g++ meson ninja-build pkg-config
     libxtensor-dev xtl-dev libxsimd-dev libopenblas-dev
     doctest-dev nlohmann-json3-dev zlib1g-dev
+    libgtest-dev catch2
     libcli11-dev gnuplot-nox dataset-fashion-mnist
 )
 installed_something=false
