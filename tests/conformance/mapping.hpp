@@ -32,7 +32,9 @@ struct Family
 Family elementwise_mappings();
 Family reduction_mappings();
 Family shape_mappings();
+Family index_mappings();
 Family linalg_mappings();
+Family convolution_mappings();
 Family nn_mappings();
 Family loss_mappings();
 /// @}
