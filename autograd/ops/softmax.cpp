@@ -162,7 +162,11 @@ template <class Op, class T>
 Tensor<T> along(const Op& op, const Tensor<T>& x, std::ptrdiff_t axis, Location location)
 {
     const std::size_t rank = x.dimension();
-    const std::size_t place = detail::normalize_axis(axis, rank, Op::name, location);
+    const std::size_t place = detail::normalize_axis(axis, std::max<std::size_t>(1, rank), Op::name, location);
+    if (rank == 0)
+    {
+        return reshape(apply(op, location, reshape(x, Shape{1}, location)), Shape{}, location);
+    }
     if (place + 1 == rank)
     {
         return apply(op, location, x);
@@ -192,7 +196,12 @@ Tensor<T> log_softmax(const Tensor<T>& x, std::ptrdiff_t axis, Location location
 template <Real T>
 Tensor<T> logsumexp(const Tensor<T>& x, std::ptrdiff_t axis, Location location)
 {
-    const std::size_t place = detail::normalize_axis(axis, x.dimension(), "logsumexp", location);
+    const std::size_t place =
+        detail::normalize_axis(axis, std::max<std::size_t>(1, x.dimension()), "logsumexp", location);
+    if (x.dimension() == 0)
+    {
+        return along(LogSumExp{}, x, axis, location);
+    }
     if (x.shape(place) == 0)
     {
         throw ValueError("logsumexp", "of nothing: got shape " + to_string(x.shape()), location);
