@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/custom.hpp>
+#include <autograd/generator.hpp>
 #include <autograd/io.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/convolution.hpp>
