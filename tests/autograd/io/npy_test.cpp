@@ -1,18 +1,19 @@
 #include <autograd/io.hpp>
 #include <autograd/variable.hpp>
 
-#include "../temporary_folder.hpp"
-#include "../thrown.hpp"
+#include "../../content.hpp"
+#include "../../temporary_folder.hpp"
+#include "../../thrown.hpp"
 
 #include <doctest/doctest.h>
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -22,17 +23,6 @@ namespace fs = std::filesystem;
 
 namespace
 {
-
-std::string content(const fs::path& path)
-{
-    std::ifstream stream(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(stream), {});
-}
-
-void write(const fs::path& path, const std::string& text)
-{
-    std::ofstream(path, std::ios::binary) << text;
-}
 
 /// A file as NumPy would write it, with this dictionary and these elements.
 std::string npy(std::string header, const std::string& elements, char version = 1)
@@ -173,19 +163,27 @@ TEST_CASE("a file that is not what was asked for is refused by its name")
 TEST_CASE("a header that is not the dictionary of an array of numbers is refused")
 {
     const TemporaryFolder folder;
-    for (const std::string header :
-         {"", "{", "{}", "{'descr': '<f8'}", "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), } more",
-          "{'descr': '<f8', 'fortran_order': Maybe, 'shape': (2,), }",
-          "{'descr': '<f8', 'fortran_order': False, 'shape': 2, }",
-          "{'descr': '<f8', 'fortran_order': False, 'shape': (-2,), }",
-          "{'descr': '<f8', 'fortran_order': False, 'shape': (2 2), }",
-          "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }",
-          "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }",
-          "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), 'other': 1}", "{'descr': '<f8"})
+    const std::pair<const char*, const char*> headers[] = {
+        {"", "at byte 64: '{' was expected"},
+        {"{", "at byte 64: ''' was expected"},
+        {"{}", "at byte 64: 'descr', 'fortran_order' or 'shape' is missing"},
+        {"{'descr': '<f8'}", "at byte 64: 'descr', 'fortran_order' or 'shape' is missing"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (2,), } more", "at byte 68: something follows its end"},
+        {"{'descr': '<f8', 'fortran_order': Maybe, 'shape': (2,), }", "at byte 44: True or False was expected"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': 2, }", "at byte 60: '(' was expected"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (-2,), }",
+         "at byte 61: a number was expected, not negative, without a fraction"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (2 2), }", "at byte 63: ',' was expected"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }",
+         "at byte 61: a number is too large"},
+        {"{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", "at byte 20: ''' was expected"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (2,), 'other': 1}", "at byte 66: 'other' is not known"},
+        {"{'descr': '<f8", "at byte 21: ''' is missing"}};
+    for (const auto& [header, problem] : headers)
     {
         CAPTURE(header);
         check_refused(folder / "bad.npy", npy(header, elements({1, 2})),
-                      "is not a .npy file of numbers: its header cannot be read (user.cpp:7).");
+                      std::string("is not a .npy file of numbers: its header is wrong ") + problem + " (user.cpp:7).");
     }
 }
 
@@ -256,4 +254,34 @@ TEST_CASE("replace_file gives new content, through a symbolic link too")
     CHECK_EQ(content(folder / "a.txt"), "two");
     CHECK(fs::is_symlink(folder / "link"));
     CHECK_EQ(folder.entries(), 2);
+}
+
+TEST_CASE("what a killed process left of a file is written over, and the file keeps its permissions")
+{
+    const TemporaryFolder folder;
+    write(folder / "a.txt", "old");
+    fs::permissions(folder / "a.txt", fs::perms::owner_read | fs::perms::owner_write);
+    write(folder / "a.txt.partial", "much longer than what comes");
+    ag::replace_file(folder / "a.txt", "new");
+    CHECK_EQ(content(folder / "a.txt"), "new");
+    CHECK_EQ(folder.entries(), 1);
+    CHECK(fs::status(folder / "a.txt").permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+}
+
+TEST_CASE("several who write one file at once leave what one of them wrote")
+{
+    const TemporaryFolder folder;
+    const auto repeat = [&](char letter)
+    {
+        for (int k = 0; k < 50; ++k)
+        {
+            ag::replace_file(folder / "a.txt", std::string(10'000, letter));
+        }
+    };
+    std::thread a(repeat, 'a'), b(repeat, 'b');
+    a.join();
+    b.join();
+    const std::string text = content(folder / "a.txt");
+    CHECK_EQ(text, std::string(10'000, text.front()));
+    CHECK_EQ(folder.entries(), 1);
 }
