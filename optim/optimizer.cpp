@@ -1,6 +1,7 @@
 #include <optim/optimizer.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 namespace optim
@@ -8,85 +9,107 @@ namespace optim
 
 using autograd::ValueError;
 
-bool Parameter::is(const Parameter& other) const
+namespace
 {
-    const auto node = [](const auto& variable) { return variable.node(); };
-    return visit(node) == other.visit(node);
+
+const char* name_of(autograd::DType dtype)
+{
+    return dtype == autograd::DType::float32 ? "float" : "double";
 }
 
-void GradientAndVariable::check(const char* operation, Location location) const
+/// Counts in a way that compilers vectorise.
+template <class T>
+bool is_finite(const T* elements, std::size_t count)
 {
-    const auto shape = [](const auto& variable) { return variable.shape(); };
-    if (gradient_.visit(shape) != parameter_.visit(shape))
+    unsigned strange = 0;
+    for (std::size_t i = 0; i < count; ++i)
     {
-        throw autograd::ShapeError(operation,
-                                   "a gradient has the shape of its variable: the variable is " +
-                                       to_string(parameter_.visit(shape)) + ", the gradient " +
-                                       to_string(gradient_.visit(shape)),
-                                   location);
+        strange |= elements[i] - elements[i] == T(0) ? 0U : 1U;
     }
+    return strange == 0;
 }
 
-void GradientAndVariable::give()
-{
-    parameter_.visit(
-        [this]<class T>(autograd::Variable<T>& variable)
-        {
-            gradient_.visit(
-                [&]<class U>(const autograd::Variable<U>& gradient)
-                {
-                    if constexpr (std::is_same_v<T, U>)
-                    {
-                        variable.set_grad(gradient);
-                    }
-                });
-        });
 }
 
-void Optimizer::add_group(const std::vector<Parameter>& parameters, const char* optimizer, Location location)
+void Optimizer::add(const std::vector<Parameter>& parameters, Location location)
 {
     if (parameters.empty())
     {
-        throw ValueError(optimizer, "a group without parameters", location);
+        throw ValueError(name_, "a group without parameters", location);
     }
-    const std::size_t group = groups_.empty() ? 0 : groups_.back() + 1;
+    std::unordered_map<const void*, std::size_t> places = places_;
     for (const Parameter& parameter : parameters)
     {
-        const auto same = [&](const Parameter& other) { return other.is(parameter); };
-        const auto there = std::find_if(parameters_.begin(), parameters_.end(), same);
-        if (there != parameters_.end())
+        const std::string number = "parameter " + std::to_string(places.size() + 1);
+        const auto [place, is_new] = places.emplace(parameter.identity(), places.size());
+        if (!is_new)
         {
-            throw ValueError(optimizer,
-                             "parameter " + std::to_string(parameters_.size() + 1) + " is the same as parameter " +
-                                 std::to_string(there - parameters_.begin() + 1),
-                             location, "Give each variable once.");
+            throw ValueError(name_, number + " is the same as parameter " + std::to_string(place->second + 1), location,
+                             "Give each variable once.");
         }
-        parameters_.push_back(parameter);
-        groups_.push_back(group);
+        if (slots_.matrices_only && parameter.shape().rank() != 2)
+        {
+            throw ValueError(name_, "is for matrices: " + number + " has shape " + to_string(parameter.shape()),
+                             location, "Give the others to another optimizer, such as AdamW.");
+        }
+    }
+    places_ = std::move(places);
+    groups_.push_back({entries_.size(), entries_.size() + parameters.size()});
+    for (const Parameter& parameter : parameters)
+    {
+        entries_.push_back({parameter});
     }
 }
 
-void Optimizer::step()
+bool Optimizer::step(Location location)
 {
-    check_options();
-    for (std::size_t index = 0; index < parameters_.size(); ++index)
+    check_options(location);
+    if (non_finite_ != NonFinite::pass && !has_finite_gradients(location))
     {
-        parameters_[index].visit(
-            [&](auto& variable)
-            {
-                if (variable.has_grad())
-                {
-                    update(index, variable);
-                }
-            });
+        ++steps_;
+        return false;
     }
+    ++steps_;
+    for (std::size_t group = 0; group < groups_.size(); ++group)
+    {
+        update(group);
+    }
+    return true;
+}
+
+double Optimizer::step_with(const Closure& closure, Location location)
+{
+    const double loss = closure();
+    step(location);
+    return loss;
+}
+
+bool Optimizer::has_finite_gradients(Location location) const
+{
+    for (std::size_t k = 0; k < entries_.size(); ++k)
+    {
+        const bool finite = entries_[k].frozen ||
+                            entries_[k].parameter.visit(
+                                [](const auto& variable)
+                                { return !variable.has_grad() || is_finite(variable.grad().data(), variable.size()); });
+        if (!finite && non_finite_ == NonFinite::raise)
+        {
+            throw ValueError(name_, "the gradient of parameter " + std::to_string(k + 1) + " is not finite", location,
+                             "Try a smaller learning rate, or clip_grad_norm.");
+        }
+        if (!finite)
+        {
+            return false;
+        }
+    }
+    return true;
 }
 
 void Optimizer::zero_grad()
 {
-    for (Parameter& parameter : parameters_)
+    for (Entry& entry : entries_)
     {
-        parameter.visit([](auto& variable) { variable.zero_grad(); });
+        entry.parameter.visit([](auto& variable) { variable.zero_grad(); });
     }
 }
 
@@ -94,8 +117,7 @@ void Optimizer::apply_gradients(std::vector<GradientAndVariable> gradients, Loca
 {
     for (std::size_t k = 0; k < gradients.size(); ++k)
     {
-        const auto same = [&](const Parameter& parameter) { return parameter.is(gradients[k].parameter()); };
-        if (std::none_of(parameters_.begin(), parameters_.end(), same))
+        if (!find(gradients[k].parameter()))
         {
             throw ValueError("apply_gradients",
                              "variable " + std::to_string(k + 1) + " is not a parameter of this optimizer", location);
@@ -107,7 +129,131 @@ void Optimizer::apply_gradients(std::vector<GradientAndVariable> gradients, Loca
     {
         gradient.give();
     }
-    step();
+    step(location);
+}
+
+void Optimizer::freeze(const std::vector<Parameter>& parameters, Location location)
+{
+    set_frozen(parameters, true, "freeze", location);
+}
+
+void Optimizer::unfreeze(const std::vector<Parameter>& parameters, Location location)
+{
+    set_frozen(parameters, false, "unfreeze", location);
+}
+
+void Optimizer::set_frozen(const std::vector<Parameter>& parameters, bool frozen, const char* operation,
+                           Location location)
+{
+    std::vector<std::size_t> found;
+    for (const Parameter& parameter : parameters)
+    {
+        const std::optional<std::size_t> place = find(parameter);
+        if (!place)
+        {
+            throw ValueError(operation,
+                             "variable " + std::to_string(found.size() + 1) + " is not a parameter of this optimizer",
+                             location);
+        }
+        found.push_back(*place);
+    }
+    for (const std::size_t place : found)
+    {
+        entries_[place].frozen = frozen;
+    }
+}
+
+std::optional<std::size_t> Optimizer::find(const Parameter& parameter) const
+{
+    const auto place = places_.find(parameter.identity());
+    return place == places_.end() ? std::nullopt : std::optional(place->second);
+}
+
+std::vector<Parameter> Optimizer::parameters() const
+{
+    std::vector<Parameter> result;
+    for (const Entry& entry : entries_)
+    {
+        result.push_back(entry.parameter);
+    }
+    return result;
+}
+
+std::size_t Optimizer::slot_of(std::size_t parameter, std::string_view name, Location location) const
+{
+    if (parameter >= entries_.size())
+    {
+        throw ValueError("state",
+                         "parameter " + std::to_string(parameter) + " of " + std::to_string(entries_.size()) +
+                             ": they count from 0",
+                         location);
+    }
+    const auto slot = std::find(slots_.arrays.begin(), slots_.arrays.end(), name);
+    if (slot == slots_.arrays.end())
+    {
+        throw ValueError("state", std::string(name_) + " keeps no " + std::string(name), location);
+    }
+    return static_cast<std::size_t>(slot - slots_.arrays.begin());
+}
+
+const std::optional<Parameter>& Optimizer::state(std::size_t parameter, std::string_view name, Location location) const
+{
+    const std::size_t slot = slot_of(parameter, name, location);
+    return entries_[parameter].arrays[slot];
+}
+
+void Optimizer::set_state(std::size_t parameter, std::string_view name, const Parameter& value, Location location)
+{
+    const std::size_t slot = slot_of(parameter, name, location);
+    Entry& entry = entries_[parameter];
+    if (value.shape() != entry.parameter.shape() || value.dtype() != entry.parameter.dtype())
+    {
+        throw autograd::ShapeError("set_state",
+                                   std::string(name) + " has the shape and precision of its parameter, " +
+                                       to_string(entry.parameter.shape()) + " of " + name_of(entry.parameter.dtype()) +
+                                       ": got " + to_string(value.shape()) + " of " + name_of(value.dtype()),
+                                   location);
+    }
+    entry.arrays[slot] = value;
+}
+
+double& Optimizer::initial_lr(std::size_t group)
+{
+    std::optional<double>& initial = groups_.at(group).initial_lr;
+    if (!initial)
+    {
+        initial = learning_rate(group);
+    }
+    return *initial;
+}
+
+void Optimizer::visit_state(StateVisitor& visitor)
+{
+    detail::visit_number(visitor, "steps", steps_);
+    for (std::size_t group = 0; group < groups_.size(); ++group)
+    {
+        const std::string prefix = "param_groups." + std::to_string(group) + ".";
+        visit_options(group, prefix, visitor);
+        if (groups_[group].initial_lr)
+        {
+            visitor.number(prefix + "initial_lr", *groups_[group].initial_lr);
+        }
+    }
+    for (std::size_t k = 0; k < entries_.size(); ++k)
+    {
+        Entry& entry = entries_[k];
+        const std::string prefix = "state." + std::to_string(k) + ".";
+        detail::visit_number(visitor, prefix + "frozen", entry.frozen);
+        visitor.number(prefix + "step", entry.counters.step);
+        for (std::size_t slot = 0; slot < slots_.numbers.size(); ++slot)
+        {
+            visitor.number(prefix + slots_.numbers[slot], entry.counters.more[slot]);
+        }
+        for (std::size_t slot = 0; slot < slots_.arrays.size(); ++slot)
+        {
+            visitor.array(prefix + slots_.arrays[slot], entry.arrays[slot], entry.parameter);
+        }
+    }
 }
 
 }

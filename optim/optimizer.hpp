@@ -1,75 +1,45 @@
 #pragma once
 
 #include <autograd/tape.hpp>
-#include <autograd/variable.hpp>
+#include <optim/options.hpp>
+#include <optim/parameter.hpp>
 
+#include <array>
 #include <cstddef>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
-#include <variant>
 #include <vector>
 
 /// Optimizers update variables from their gradients. Names, formulas and defaults are PyTorch's.
 namespace optim
 {
 
-using autograd::Location;
-
-/// A variable of either precision.
-class Parameter
+/// What a step does when a gradient holds NaN or an infinity.
+enum class NonFinite
 {
-public:
-    Parameter(const autograd::Variable<float>& variable) : variable_(variable) {}
-    Parameter(const autograd::Variable<double>& variable) : variable_(variable) {}
-
-    /// The variable, if it is of this precision; throws std::bad_variant_access otherwise.
-    template <autograd::Real T>
-    autograd::Variable<T>& get()
-    {
-        return std::get<autograd::Variable<T>>(variable_);
-    }
-
-    /// Calls f with the variable in its own type.
-    template <class F>
-    decltype(auto) visit(F&& f)
-    {
-        return std::visit(std::forward<F>(f), variable_);
-    }
-    template <class F>
-    decltype(auto) visit(F&& f) const
-    {
-        return std::visit(std::forward<F>(f), variable_);
-    }
-
-    /// Whether both are the same variable, not only equal.
-    bool is(const Parameter& other) const;
-
-private:
-    std::variant<autograd::Variable<float>, autograd::Variable<double>> variable_;
+    pass,  ///< uses it
+    skip,  ///< leaves everything as it is
+    raise  ///< throws, and leaves everything as it is
 };
 
-/// A gradient and the variable that it is for.
-class GradientAndVariable
+/// Computes a loss and its gradients anew, and returns the loss.
+using Closure = std::function<double()>;
+
+/// What an optimizer keeps for each parameter: the names of its numbers (besides `step`) and of its arrays.
+struct Slots
 {
-public:
-    template <autograd::Real T>
-    GradientAndVariable(const autograd::Tensor<T>& gradient, const autograd::Variable<T>& variable)
-        : parameter_(variable), gradient_(autograd::Variable<T>(gradient))
-    {
-    }
-
-    const Parameter& parameter() const noexcept { return parameter_; }
-    /// Throws ShapeError, in the name of `operation`, if the gradient has not the variable's shape.
-    void check(const char* operation, Location location) const;
-    /// Makes the gradient the variable's `grad()`.
-    void give();
-
-private:
-    Parameter parameter_;
-    Parameter gradient_;
+    std::vector<const char*> numbers = {};
+    std::vector<const char*> arrays = {};
+    bool matrices_only = false;
 };
 
-/// What optimizers have in common: the parameters in their groups, the loop over those that have a gradient, and
-/// forgetting gradients. An optimizer says how one parameter is updated.
+/// What optimizers have in common: the parameters in their groups, the loop over those that have a gradient, step counts,
+/// what is kept for each parameter, weight decay, and forgetting gradients. An optimizer says how one element is updated
+/// (`sweep`).
 class Optimizer
 {
 public:
@@ -77,9 +47,18 @@ public:
     Optimizer& operator=(const Optimizer&) = delete;
     virtual ~Optimizer() = default;
 
-    /// Updates every parameter that has a gradient; the others stay as they are.
-    /// @throws autograd::ValueError if the options were changed to something that is not allowed.
-    void step();
+    /// Updates every parameter that has a gradient and is not frozen; the others stay as they are. Returns whether it
+    /// did: false if a gradient is not finite and `on_non_finite` says to skip.
+    /// @throws autograd::ValueError if the options were changed to something that is not allowed, or a gradient is not
+    ///         finite and `on_non_finite` says to raise.
+    bool step(Location location = Location::current());
+
+    /// Calls the closure, as often as the optimizer needs to evaluate the loss (all but LBFGS: once), and updates. Returns
+    /// the loss of the first call.
+    double step(const Closure& closure, Location location = Location::current())
+    {
+        return step_with(closure, location);
+    }
 
     /// Forgets the gradients of all parameters.
     void zero_grad();
@@ -94,36 +73,225 @@ public:
     template <class Loss>
     auto minimize(const Loss& loss, Location location = Location::current())
     {
-        zero_grad();
-        autograd::GradientTape tape({}, location);
-        auto value = loss();
-        value.backward(location);
-        step();
-        return value;
+        std::optional<decltype(loss())> first;
+        const auto evaluate = [&]
+        {
+            zero_grad();
+            autograd::GradientTape tape({}, location);
+            auto value = loss();
+            value.backward(location);
+            const auto number = static_cast<double>(value.item());
+            if (!first)
+            {
+                first.emplace(std::move(value));
+            }
+            return number;
+        };
+        step_with(std::ref(evaluate), location);  // by reference: a copy would take memory from the system
+        return *std::move(first);
     }
 
-    /// All parameters, group by group.
-    const std::vector<Parameter>& parameters() const noexcept { return parameters_; }
+    /// Whether a step looks at all gradients first; at the start it does not.
+    void on_non_finite(NonFinite what) noexcept { non_finite_ = what; }
 
-protected:
-    Optimizer() = default;
-
-    /// Adds a group. Throws ValueError if it is empty or holds a parameter that is there already.
-    void add_group(const std::vector<Parameter>& parameters, const char* optimizer, Location location);
-
-    std::size_t group_of(std::size_t parameter) const noexcept { return groups_[parameter]; }
-
-private:
-    /// Throws ValueError if the options are not allowed.
-    virtual void check_options() const = 0;
-    /// Updates parameter number `index` from its gradient.
+    /// A frozen parameter stays as it is, and so does what is kept for it, whatever its gradient.
+    /// @throws autograd::ValueError for a variable that is not the optimizer's.
     /// @{
-    virtual void update(std::size_t index, autograd::Variable<float>& parameter) = 0;
-    virtual void update(std::size_t index, autograd::Variable<double>& parameter) = 0;
+    void freeze(const std::vector<Parameter>& parameters, Location location = Location::current());
+    void unfreeze(const std::vector<Parameter>& parameters, Location location = Location::current());
     /// @}
 
-    std::vector<Parameter> parameters_;
-    std::vector<std::size_t> groups_;
+    /// The class, as in `SGD`.
+    const char* name() const noexcept { return name_; }
+    /// All parameters, group by group.
+    std::vector<Parameter> parameters() const;
+    std::size_t group_count() const noexcept { return groups_.size(); }
+    /// How often `step` was called.
+    std::size_t steps() const noexcept { return steps_; }
+
+    /// What is kept for a parameter under PyTorch's name, such as `momentum_buffer`; empty before the first step that
+    /// needs it.
+    /// @throws autograd::ValueError if there is no such parameter or no such name.
+    const std::optional<Parameter>& state(std::size_t parameter, std::string_view name,
+                                          Location location = Location::current()) const;
+    /// Puts it back. Throws ShapeError if it has not the shape and precision of the parameter, too.
+    void set_state(std::size_t parameter, std::string_view name, const Parameter& value,
+                   Location location = Location::current());
+
+    /// The options that schedules change; `momentum` is the first of the betas if the optimizer has these, and null if it
+    /// has neither. Throws std::out_of_range.
+    /// @{
+    virtual double& learning_rate(std::size_t group) = 0;
+    virtual double* momentum(std::size_t group) = 0;
+    /// @}
+    /// The learning rate of a group when its first schedule was made. PyTorch's name.
+    double& initial_lr(std::size_t group);
+
+    /// Shows the options, step counts and arrays.
+    virtual void visit_state(StateVisitor& visitor);
+    /// Throws ValueError if the options are not allowed.
+    virtual void check_options(Location location = Location::current()) const = 0;
+
+protected:
+    /// The numbers that belong to a parameter: how often it was updated, and what `Slots::numbers` names.
+    struct Counters
+    {
+        double step = 0;
+        std::array<double, 2> more{};
+        bool operator==(const Counters&) const = default;
+    };
+
+    struct Entry
+    {
+        Parameter parameter;
+        bool frozen = false;
+        Counters counters = {};
+        std::array<std::optional<Parameter>, 3> arrays = {};
+    };
+
+    /// What happens to gradients and parameters before the formula sees them: the gradient is turned round if `maximize`,
+    /// then `l2 p` added to it; the parameter is multiplied by 1 - `decoupled`.
+    struct Decay
+    {
+        bool maximize = false;
+        double l2 = 0;
+        double decoupled = 0;
+    };
+
+    Optimizer(const char* name, Slots slots) : name_(name), slots_(std::move(slots)) {}
+
+    /// Adds a group. Throws ValueError if it is empty or holds a parameter that is there already.
+    void add(const std::vector<Parameter>& parameters, Location location);
+
+    /// Calls f(entry, variable) for each parameter of the group that has a gradient and is not frozen.
+    template <class F>
+    void for_each_gradient(std::size_t group, const F& f)
+    {
+        for (std::size_t k = groups_[group].begin; k < groups_[group].end; ++k)
+        {
+            Entry& entry = entries_[k];
+            if (!entry.frozen)
+            {
+                entry.parameter.visit(
+                    [&](auto& variable)
+                    {
+                        if (variable.has_grad())
+                        {
+                            f(entry, variable);
+                        }
+                    });
+            }
+        }
+    }
+
+    /// Updates the parameters of a group in one pass over memory each; see optim/sweep.hpp.
+    template <std::size_t... slots, class Rule>
+    void sweep(std::size_t group, const Decay& decay, const Rule& rule,
+               const std::array<double, sizeof...(slots)>& initial = {});
+
+    virtual double step_with(const Closure& closure, Location location);
+
+private:
+    struct Group
+    {
+        std::size_t begin;
+        std::size_t end;
+        std::optional<double> initial_lr = {};
+    };
+
+    /// Updates the parameters of a group.
+    virtual void update(std::size_t group) = 0;
+    virtual void visit_options(std::size_t group, const std::string& prefix, StateVisitor& visitor) = 0;
+
+    /// Throws ValueError if there is no such parameter or no such name.
+    std::size_t slot_of(std::size_t parameter, std::string_view name, Location location) const;
+    std::optional<std::size_t> find(const Parameter& parameter) const;
+    void set_frozen(const std::vector<Parameter>& parameters, bool frozen, const char* operation, Location location);
+    bool has_finite_gradients(Location location) const;
+
+    const char* name_;
+    Slots slots_;
+    std::vector<Entry> entries_;
+    std::unordered_map<const void*, std::size_t> places_;
+    std::vector<Group> groups_;
+    std::size_t steps_ = 0;
+    NonFinite non_finite_ = NonFinite::pass;
+};
+
+/// An optimizer whose groups have these options: an aggregate that lists its members, under PyTorch's names and with what
+/// they may be, in `each(options, visit)`.
+template <class Options>
+class OptimizerWith : public Optimizer
+{
+public:
+    /// The options of a group, to be read or changed: `sgd.group(0).lr = 0.01`. Throws std::out_of_range.
+    Options& group(std::size_t index) { return options_.at(index); }
+    const Options& group(std::size_t index) const { return options_.at(index); }
+
+    /// Adds a group that has the options that the optimizer was made with, until they are changed:
+    /// `adam.add_group({bias}).weight_decay = 0`. Returns the options.
+    /// @throws autograd::ValueError if there are no parameters, or one that is there already.
+    Options& add_group(const std::vector<Parameter>& parameters, Location location = Location::current())
+    {
+        return add_group(parameters, defaults_, location);
+    }
+    /// The same with options of its own.
+    Options& add_group(const std::vector<Parameter>& parameters, const Options& options,
+                       Location location = Location::current())
+    {
+        check(options, location);
+        add(parameters, location);
+        return options_.emplace_back(options);
+    }
+
+    double& learning_rate(std::size_t index) final { return group(index).lr; }
+    double* momentum(std::size_t index) final
+    {
+        if constexpr (requires(Options options) { options.momentum; })
+        {
+            return &group(index).momentum;
+        }
+        else if constexpr (requires(Options options) { options.betas; })
+        {
+            return group(index).betas.data();
+        }
+        else
+        {
+            return nullptr;
+        }
+    }
+
+    void check_options(Location location = Location::current()) const final
+    {
+        for (const Options& options : options_)
+        {
+            check(options, location);
+        }
+    }
+
+protected:
+    OptimizerWith(const char* name, Slots slots, const std::vector<Parameter>& parameters, const Options& options,
+                  Location location)
+        : Optimizer(name, std::move(slots)), defaults_(options)
+    {
+        add_group(parameters, location);
+    }
+
+private:
+    void check(const Options& options, Location location) const
+    {
+        Options::each(options, [&](const char* option, const auto& value, const Allowed& allowed)
+                      { detail::require(allowed, name(), option, value, location); });
+    }
+
+    void visit_options(std::size_t index, const std::string& prefix, StateVisitor& visitor) final
+    {
+        Options::each(options_[index], [&](const char* option, auto& value, const Allowed&)
+                      { detail::visit_number(visitor, prefix + option, value); });
+    }
+
+    Options defaults_;
+    std::deque<Options> options_;
 };
 
 }

@@ -225,7 +225,7 @@ void save(const fs::path& folder, const Network& network, optim::SGD& sgd, const
     {
         const auto& [name, variable] = parameters[k];
         checkpoint.arrays.emplace(name, variable);
-        if (const auto& buffer = sgd.momentum_buffers()[k])
+        if (const auto& buffer = sgd.state(k, "momentum_buffer"))
         {
             checkpoint.arrays.emplace("momentum_" + name,
                                       buffer->visit([](const auto& values) { return ag::cast<float>(values); }));
@@ -251,7 +251,7 @@ void restore(const samples::Checkpoint& checkpoint, const fs::path& folder, cons
         const auto momentum = checkpoint.arrays.find("momentum_" + name);
         if (momentum != checkpoint.arrays.end())
         {
-            sgd.momentum_buffers()[k].emplace(ag::Variable<float>(momentum->second));
+            sgd.set_state(k, "momentum_buffer", ag::Variable<float>(momentum->second));
         }
     }
 }

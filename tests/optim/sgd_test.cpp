@@ -179,8 +179,8 @@ TEST_CASE("a parameter without gradient stays as it is, and so does its momentum
     sgd.step();
     CHECK(close(x, 1 - 1.1));
     CHECK(close(y, 1.0));
-    CHECK(sgd.momentum_buffers()[0].has_value());
-    CHECK_FALSE(sgd.momentum_buffers()[1].has_value());
+    CHECK(sgd.state(0, "momentum_buffer").has_value());
+    CHECK_FALSE(sgd.state(1, "momentum_buffer").has_value());
     sgd.zero_grad();
     sgd.step();
     CHECK(close(x, 1 - 1.1));
@@ -216,48 +216,27 @@ TEST_CASE("the first momentum buffer is a copy of the gradient")
     CHECK(close(x.grad(), {3, 4}));
 }
 
-TEST_CASE("groups inherit what they do not give")
+TEST_CASE("a group has the options that the optimizer was made with, until they are changed")
 {
     Variable x(1.0);
     Variable y(1.0);
     Variable z(1.0);
-    optim::SGD sgd({{.parameters = {x, y}, .lr = 0.5}, {.parameters = {z}, .maximize = true}},
-                   {.lr = 0.25, .weight_decay = 0.5});
-    CHECK(sgd.group(0).lr == 0.5);
-    CHECK(sgd.group(0).weight_decay == 0.5);
+    optim::SGD sgd({x}, {.lr = 0.25, .weight_decay = 0.5});
+    sgd.group(0).lr = 0.125;
+    sgd.add_group({y}).weight_decay = 0;
+    sgd.add_group({z}, {.lr = 1, .maximize = true});
     CHECK(sgd.group(1).lr == 0.25);
-    CHECK_FALSE(sgd.group(0).maximize);
-    CHECK(sgd.group(1).maximize);
     CHECK(sgd.parameters().size() == 3);
+    CHECK(sgd.group_count() == 3);
     for (Variable* variable : {&x, &y, &z})
     {
         variable->set_grad(2.0);
     }
     sgd.step();
-    CHECK(close(x, 1 - 0.5 * 2.5));
-    CHECK(close(y, 1 - 0.5 * 2.5));
-    CHECK(close(z, 1 - 0.25 * (-2 + 0.5)));
-    CHECK_THROWS_AS(sgd.group(2), std::out_of_range);
-}
-
-TEST_CASE("every option can be a group's own")
-{
-    Variable x(1.0);
-    const optim::SGD sgd({{.parameters = {x},
-                           .lr = 0.1,
-                           .momentum = 0.2,
-                           .dampening = 0.0,
-                           .weight_decay = 0.4,
-                           .nesterov = true,
-                           .maximize = true}},
-                         {.dampening = 0.5});
-    const optim::SGDOptions& options = sgd.group(0);
-    CHECK(options.lr == 0.1);
-    CHECK(options.momentum == 0.2);
-    CHECK(options.dampening == 0.0);
-    CHECK(options.weight_decay == 0.4);
-    CHECK(options.nesterov);
-    CHECK(options.maximize);
+    CHECK(close(x, 1 - 0.125 * 2.5));
+    CHECK(close(y, 1 - 0.25 * 2));
+    CHECK(close(z, 1 + 2.0));
+    CHECK_THROWS_AS(sgd.group(3), std::out_of_range);
 }
 
 TEST_CASE("options changed by assignment count from the next step on")
@@ -291,8 +270,11 @@ TEST_CASE("options out of range are refused")
           "SGD: momentum is 0, but must be more than 0 with nesterov (HERE).");
     CHECK(thrown<ValueError>([&] { optim::SGD({x}, {.momentum = 0.9, .dampening = 0.1, .nesterov = true}); }) ==
           "SGD: dampening is 0.1, but must be 0 with nesterov (HERE).");
-    CHECK(thrown<ValueError>([&] { optim::SGD({{.parameters = {x}, .lr = -0.1}}, {}); }) ==
+    const Variable y(1.0);
+    optim::SGD sgd({x});
+    CHECK(thrown<ValueError>([&] { sgd.add_group({y}, {.lr = -0.1}); }) ==
           "SGD: lr is -0.1, but must be at least 0 (HERE).");
+    CHECK(sgd.parameters().size() == 1);
 }
 
 TEST_CASE("no parameters, or one given twice, are refused")
@@ -302,17 +284,40 @@ TEST_CASE("no parameters, or one given twice, are refused")
     const Variable same = x;
     CHECK(thrown<ValueError>([&] { optim::SGD(std::vector<optim::Parameter>{}); }) ==
           "SGD: a group without parameters (HERE).");
-    CHECK(thrown<ValueError>([&] { optim::SGD(std::vector<optim::SGDGroup>{}); }) ==
-          "SGD: the number of groups is 0, but must be at least 1 (HERE).");
     CHECK(thrown<ValueError>(
               [&] {
                   optim::SGD({x, y, same});
               }) == "SGD: parameter 3 is the same as parameter 1 (HERE). Give each variable once.");
+    optim::SGD sgd({x});
     CHECK(thrown<ValueError>(
               [&] {
-                  optim::SGD({{.parameters = {y}}, {.parameters = {x, y}}});
+                  sgd.add_group({y, x});
               }) == "SGD: parameter 3 is the same as parameter 1 (HERE). Give each variable once.");
-    CHECK_NOTHROW(optim::SGD({x, y}));
+    CHECK_NOTHROW(sgd.add_group({y}));
+}
+
+TEST_CASE("what is kept can be read and put back by PyTorch's name")
+{
+    const auto after_two_steps = [](bool restored)
+    {
+        Variable x(1.0);
+        x.set_grad(1.0);
+        optim::SGD first({x}, {.lr = 0.5, .momentum = 0.5});
+        first.step();
+        optim::SGD second({x}, {.lr = 0.5, .momentum = 0.5});
+        second.set_state(0, "momentum_buffer", *first.state(0, "momentum_buffer"));
+        (restored ? second : first).step();
+        return x.item();
+    };
+    CHECK(after_two_steps(true) == after_two_steps(false));
+
+    optim::SGD sgd({Variable(1.0)});
+    CHECK(thrown<ValueError>([&] { sgd.state(1, "momentum_buffer"); }) ==
+          "state: parameter 1 of 1: they count from 0 (HERE).");
+    CHECK(thrown<ValueError>([&] { sgd.state(0, "exp_avg"); }) == "state: SGD keeps no exp_avg (HERE).");
+    CHECK(thrown<ShapeError>([&] { sgd.set_state(0, "momentum_buffer", ag::Variable<float>(1.0F)); }) ==
+          "set_state: momentum_buffer has the shape and precision of its parameter, () of double: got () of float "
+          "(HERE).");
 }
 
 TEST_CASE("apply_gradients steps with the gradients that it is given")

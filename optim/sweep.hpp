@@ -1,0 +1,105 @@
+#pragma once
+
+#include <autograd/parallel.hpp>
+#include <optim/optimizer.hpp>
+
+#include <algorithm>
+#include <tuple>
+
+/// The loop of all optimizers that update element by element; for those who write one.
+namespace optim
+{
+
+namespace detail
+{
+
+/// Elements that a thread takes at a time: a multiple of every SIMD width, so that where pieces meet decides nothing.
+inline constexpr std::size_t sweep_grain = std::size_t{1} << 15;
+
+/// `formula` by value and arrays without aliases: what it takes to keep everything but the arrays in registers.
+template <class T, class Formula, class... Arrays>
+void sweep_elements(std::size_t count, Formula formula, T sign, T l2, T keep, const T* __restrict gradient,
+                    T* __restrict parameter, Arrays* __restrict... arrays)
+{
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        const T before = parameter[i];
+        T after = keep * before;
+        formula(sign * gradient[i] + l2 * before, after, arrays[i]...);
+        parameter[i] = after;
+    }
+}
+
+/// The formula that a rule gave last: the next parameter mostly has the same counters.
+template <class Counters, class Formula>
+struct Memo
+{
+    Counters before;
+    bool fresh;
+    Counters after;
+    Formula formula;
+};
+
+template <class T>
+void ensure(std::optional<Parameter>& array, const autograd::Variable<T>& like, double initial)
+{
+    if (!array)
+    {
+        const auto filled = autograd::Tensor<T>::adopt(autograd::detail::new_node<T>(like.shape()));
+        std::fill_n(filled.node()->template as<T>(), like.size(), static_cast<T>(initial));
+        array.emplace(autograd::Variable<T>(filled));
+    }
+}
+
+}
+
+/// `rule(T(), counters, fresh)` gives the formula `(gradient, parameter&, arrays[slots]&...)` for elements of type T of a
+/// parameter with these counters, of which `step` is counted already and the others are the rule's to advance. `fresh`
+/// says that the arrays had to be made; they start with `initial`. A rule is called again only where its arguments differ.
+template <std::size_t... slots, class Rule>
+void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
+                      const std::array<double, sizeof...(slots)>& initial)
+{
+    using Float = detail::Memo<Counters, decltype(rule(float(), std::declval<Counters&>(), false))>;
+    using Double = detail::Memo<Counters, decltype(rule(double(), std::declval<Counters&>(), false))>;
+    std::tuple<std::optional<Float>, std::optional<Double>> memos;
+    for_each_gradient(
+        group,
+        [&]<class T>(Entry& entry, autograd::Variable<T>& parameter)
+        {
+            const bool fresh = (!entry.arrays[slots] || ...);
+            [[maybe_unused]] auto start = initial.begin();
+            (detail::ensure(entry.arrays[slots], parameter, *start++), ...);
+
+            auto& memo = std::get < std::is_same_v<T, float> ? 0 : 1 > (memos);
+            if (!memo || memo->before != entry.counters || memo->fresh != fresh)
+            {
+                Counters after = entry.counters;
+                ++after.step;
+                auto formula = rule(T(), after, fresh);
+                memo.emplace(entry.counters, fresh, after, formula);
+            }
+            entry.counters = memo->after;
+
+            const autograd::Tensor<T> gradient = parameter.grad();
+            const T* const g = gradient.data();
+            T* const p = parameter.mutable_data();
+            const std::array<T*, sizeof...(slots)> arrays{entry.arrays[slots]->template get<T>().mutable_data()...};
+            const T sign = decay.maximize ? T(-1) : T(1);
+            const T l2 = static_cast<T>(decay.l2);
+            const T keep = static_cast<T>(1 - decay.decoupled);
+            std::apply(
+                [&](auto*... array)
+                {
+                    autograd::detail::parallel_for(parameter.size(), detail::sweep_grain,
+                                                   [&](std::size_t begin, std::size_t end) {
+                                                       detail::sweep_elements(end - begin, memo->formula, sign, l2,
+                                                                              keep, g + begin, p + begin,
+                                                                              array + begin...);
+                                                   });
+                },
+                arrays);
+        });
+}
+
+}
