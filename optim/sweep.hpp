@@ -60,9 +60,9 @@ template <std::size_t... slots, class Rule>
 void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
                       const std::array<double, sizeof...(slots)>& initial)
 {
-    using Float = detail::Memo<Counters, decltype(rule(float(), std::declval<Counters&>(), false))>;
-    using Double = detail::Memo<Counters, decltype(rule(double(), std::declval<Counters&>(), false))>;
-    std::tuple<std::optional<Float>, std::optional<Double>> memos;
+    std::tuple<std::optional<detail::Memo<Counters, decltype(rule(float(), std::declval<Counters&>(), false))>>,
+               std::optional<detail::Memo<Counters, decltype(rule(double(), std::declval<Counters&>(), false))>>>
+        memos;
     for_each_gradient(
         group,
         [&]<class T>(Entry& entry, autograd::Variable<T>& parameter)
@@ -77,7 +77,7 @@ void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
                 Counters after = entry.counters;
                 ++after.step;
                 auto formula = rule(T(), after, fresh);
-                memo.emplace(entry.counters, fresh, after, formula);
+                memo.emplace(Memo{entry.counters, fresh, after, formula});
             }
             entry.counters = memo->after;
 
