@@ -31,13 +31,13 @@ void sweep_elements(std::size_t count, Formula formula, T sign, T l2, T keep, co
 }
 
 /// The formula that a rule gave last: the next parameter mostly has the same counters.
-template <class Counters, class Formula>
+template <class T, class Rule, class Counters>
 struct Memo
 {
     Counters before;
     bool fresh;
     Counters after;
-    Formula formula;
+    std::invoke_result_t<const Rule&, T, Counters&, bool> formula;
 };
 
 template <class T>
@@ -60,8 +60,7 @@ template <std::size_t... slots, class Rule>
 void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
                       const std::array<double, sizeof...(slots)>& initial)
 {
-    std::tuple<std::optional<detail::Memo<Counters, decltype(rule(float(), std::declval<Counters&>(), false))>>,
-               std::optional<detail::Memo<Counters, decltype(rule(double(), std::declval<Counters&>(), false))>>>
+    std::tuple<std::optional<detail::Memo<float, Rule, Counters>>, std::optional<detail::Memo<double, Rule, Counters>>>
         memos;
     for_each_gradient(
         group,
@@ -71,12 +70,13 @@ void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
             [[maybe_unused]] auto start = initial.begin();
             (detail::ensure(entry.arrays[slots], parameter, *start++), ...);
 
-            auto& memo = std::get < std::is_same_v<T, float> ? 0 : 1 > (memos);
+            using Memo = detail::Memo<T, Rule, Counters>;
+            auto& memo = std::get<std::optional<Memo>>(memos);
             if (!memo || memo->before != entry.counters || memo->fresh != fresh)
             {
                 Counters after = entry.counters;
                 ++after.step;
-                auto formula = rule(T(), after, fresh);
+                const auto formula = rule(T(), after, fresh);
                 memo.emplace(Memo{entry.counters, fresh, after, formula});
             }
             entry.counters = memo->after;
