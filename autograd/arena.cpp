@@ -9,6 +9,7 @@ namespace autograd::detail
 {
 
 const Operation leaf_operation{"variable", nullptr};
+const Operation unwatched_operation{"unwatched variable", nullptr};
 
 constinit thread_local Arena* Arena::current_ = nullptr;
 
@@ -28,6 +29,13 @@ Arena::Arena()
 Arena::~Arena()
 {
     truncate(0);
+    for (TapeState* tape : tapes_)
+    {
+        if (tape->abandoned.exchange(true))
+        {
+            delete tape;
+        }
+    }
 }
 
 Record& Arena::append(const Operation& operation, Node* output, std::size_t arity, Location location)
@@ -58,47 +66,74 @@ void Arena::watch(Node* node, Location location)
     }
 }
 
+bool Arena::is_watched(const Node* variable) const noexcept
+{
+    return watches_variables_ ||
+           std::any_of(tapes_.begin(), tapes_.end(),
+                       [variable](const TapeState* tape) { return tape->recording() && tape->watches(variable); });
+}
+
+void Arena::append_cut(Cut::Kind kind, const char* name, Node* operand, const Node* result, Location location)
+{
+    Slot slot = no_slot;
+    read(operand, slot);
+    if (slot != no_slot)
+    {
+        cuts_.push_back({kind, name, slot, location, result, size_});
+    }
+}
+
 // A variable's place remembers its leaf on this arena. Another thread that reads the same variable overwrites the
 // place; the leaf is then searched for, which costs time and never a wrong answer.
 Node* Arena::read_variable(Node* variable, Slot& slot)
 {
+    const bool watched = is_watched(variable);
+    const Operation& kind = watched ? leaf_operation : unwatched_operation;
     const std::uint64_t place = variable->place.load(std::memory_order_relaxed);
+    Slot leaf = no_slot;
     if (place >> 32 == id_)
     {
-        slot = static_cast<Slot>(place);
-        if (slot < size_ && slot >= innermost_begin_ && is_leaf_of(slot, variable))
+        const auto last = static_cast<Slot>(place);
+        if (last < size_ && last >= innermost_begin_ && is_leaf_of(last, variable, kind))
         {
-            return (*this)[slot].output;
+            leaf = last;
         }
     }
     else if (place != 0)
     {
-        for (auto leaf = leaves_.rbegin(); leaf != leaves_.rend() && *leaf >= innermost_begin_; ++leaf)
+        const auto found =
+            std::find_if(leaves_.rbegin(), leaves_.rend(),
+                         [&](Slot other) { return other < innermost_begin_ || is_leaf_of(other, variable, kind); });
+        if (found != leaves_.rend() && *found >= innermost_begin_)
         {
-            if (is_leaf_of(*leaf, variable))
-            {
-                slot = *leaf;
-                variable->place.store(std::uint64_t{id_} << 32 | slot, std::memory_order_relaxed);
-                return (*this)[slot].output;
-            }
+            leaf = *found;
+            variable->place.store(std::uint64_t{id_} << 32 | leaf, std::memory_order_relaxed);
         }
     }
-    slot = size_;
-    leaves_.push_back(slot);
-    Node* value = new_view(variable, variable->shape);
-    Record& record = append(leaf_operation, value, 1, {});
-    record.output_kept = true;
-    retain(variable);
-    record.few_operands[0] = {variable, no_slot, true};
-    variable->place.store(std::uint64_t{id_} << 32 | slot, std::memory_order_relaxed);
-    return value;
+    if (leaf == no_slot)
+    {
+        leaf = size_;
+        leaves_.push_back(leaf);
+        Node* value = new_view(variable, variable->shape);
+        Record& record = append(kind, value, 1, {});
+        record.output_kept = true;
+        retain(variable);
+        record.few_operands[0] = {variable, no_slot, true};
+        variable->place.store(std::uint64_t{id_} << 32 | leaf, std::memory_order_relaxed);
+        if (!watched)
+        {
+            value->place.store(0, std::memory_order_relaxed);
+        }
+    }
+    slot = watched ? leaf : no_slot;
+    return (*this)[leaf].output;
 }
 
 // A leaf stands for the variable as long as it has the variable's value.
-bool Arena::is_leaf_of(Slot slot, const Node* variable) noexcept
+bool Arena::is_leaf_of(Slot slot, const Node* variable, const Operation& kind) noexcept
 {
     Record& record = (*this)[slot];
-    if (record.operation != &leaf_operation || record.arity != 1 || record.few_operands[0].node != variable)
+    if (record.operation != &kind || record.arity != 1 || record.few_operands[0].node != variable)
     {
         return false;
     }
@@ -150,19 +185,46 @@ void Arena::truncate(Slot size) noexcept
     {
         leaves_.pop_back();
     }
+    while (!cuts_.empty() && (cuts_.back().operand >= size_ || cuts_.back().at > size_))
+    {
+        cuts_.pop_back();
+    }
 }
 
 void Arena::add_tape(TapeState* tape)
 {
+    tape->arena = id_;
     tape->begin = size_;
     tapes_.push_back(tape);
     update_tapes();
 }
 
-void Arena::remove_tape(TapeState* tape) noexcept
+void Arena::restart_tape(TapeState* tape)
 {
-    std::erase(tapes_, tape);
+    tape->begin = size_;
+    tape->paused_at = size_;
+    tape->end = no_slot;
+    tape->used = false;
+    tape->last_target = nullptr;
+    tape->gaps.clear();
+    tape->watched.clear();
+    tape->stops.clear();
+    std::rotate(std::find(tapes_.begin(), tapes_.end(), tape), tapes_.end() - 1, tapes_.end());
     update_tapes();
+}
+
+void Arena::end_tape(TapeState* tape) noexcept
+{
+    if (Arena& arena = current(); arena.id_ == tape->arena)
+    {
+        std::erase(arena.tapes_, tape);
+        arena.update_tapes();
+        delete tape;
+    }
+    else if (tape->abandoned.exchange(true))
+    {
+        delete tape;
+    }
 }
 
 void Arena::pause(TapeState* tape) noexcept
@@ -188,7 +250,18 @@ void Arena::resume(TapeState* tape)
 
 void Arena::update_tapes() noexcept
 {
+    std::erase_if(tapes_,
+                  [](TapeState* tape)
+                  {
+                      const bool abandoned = tape->abandoned.load();
+                      if (abandoned)
+                      {
+                          delete tape;
+                      }
+                      return abandoned;
+                  });
     recording_ = false;
+    watches_variables_ = false;
     innermost_begin_ = 0;
     Slot needed = 0;
     for (const TapeState* tape : tapes_)
@@ -196,6 +269,7 @@ void Arena::update_tapes() noexcept
         if (tape->recording())
         {
             recording_ = true;
+            watches_variables_ |= tape->watches_variables;
             innermost_begin_ = tape->begin;
         }
         if (!tape->used)
@@ -221,6 +295,11 @@ Node* snapshot(Node* variable)
     Node* value = arena.read(variable, slot);
     retain(value);
     return value;
+}
+
+void leave_tape(Node* node, const char* how, Location location)
+{
+    Arena::current().note_cut(Cut::Kind::plain_array, how, node, nullptr, location);
 }
 
 }

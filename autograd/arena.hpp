@@ -4,6 +4,7 @@
 #include <autograd/node.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -21,6 +22,7 @@ inline constexpr Slot no_slot = std::numeric_limits<Slot>::max();
 
 class Pull;
 class Push;
+class Observer;
 
 /// Which values a pullback reads beside the gradient of the output.
 struct Reads
@@ -84,19 +86,45 @@ struct Record
 
 /// The operation of a record that stands for a variable read, or for a constant that was watched.
 extern const Operation leaf_operation;
+/// That of a variable read while no tape watches it: a constant.
+extern const Operation unwatched_operation;
+
+/// A place where a value left the tape: what is computed from it there on has no gradient.
+struct Cut
+{
+    enum class Kind
+    {
+        stop_gradient,
+        value,        ///< of an operation that has no derivative, such as a comparison, under its name
+        plain_array,  ///< by value() or item()
+        assignment    ///< to a variable
+    };
+
+    Kind kind;
+    const char* name;
+    Slot operand;
+    Location location;
+    const Node* result;  ///< never dereferenced: only told from others
+    Slot at;             ///< how many records there were
+};
 
 /// What a GradientTape is to the arena: a range of records.
 struct TapeState
 {
     Slot begin = 0;
     Slot end = no_slot;  ///< `no_slot` while it records
-    bool persistent = false;
-    bool used = false;
-    unsigned pauses = 0;  ///< how many scopes keep it from recording
     Slot paused_at = 0;
+    unsigned pauses = 0;      ///< how many scopes keep it from recording
+    std::uint32_t arena = 0;  ///< whose scope it is, by its number
+    bool persistent = false;
+    bool watches_variables = true;
+    bool used = false;
+    std::atomic<bool> abandoned = false;  ///< set by the first of two threads to be done with it; the second deletes it
     Location location;
     const Node* last_target = nullptr;             ///< never dereferenced: only told from others, for an error's text
     std::vector<std::pair<Slot, Slot>> gaps = {};  ///< what others recorded while it was paused
+    std::vector<Node*> watched = {};               ///< variables, if it does not watch all; not kept alive
+    std::vector<Location> stops = {};              ///< where it was told to stop recording
 
     bool recording() const noexcept { return end == no_slot && pauses == 0; }
 
@@ -107,9 +135,16 @@ struct TapeState
                            [slot](const auto& gap) { return gap.first <= slot && slot < gap.second; });
     }
 
+    /// Whether gradients of the variable are this tape's business.
+    bool watches(const Node* variable) const noexcept
+    {
+        return watches_variables || std::find(watched.begin(), watched.end(), variable) != watched.end();
+    }
+
     static void* operator new(std::size_t) { return allocate_small_block(); }
     static void operator delete(void* block) noexcept { recycle_small_block(block); }
 };
+static_assert(sizeof(TapeState) <= small_block_size);
 
 /// The records of one thread, in order of execution.
 class Arena
@@ -129,6 +164,8 @@ public:
 
     /// Whether some tape of this thread records.
     bool recording() const noexcept { return recording_; }
+    /// A number of its own, not 0.
+    std::uint32_t id() const noexcept { return id_; }
     Slot size() const noexcept { return size_; }
     Record& operator[](Slot slot) noexcept { return chunks_[slot / chunk_size][slot % chunk_size]; }
 
@@ -157,11 +194,27 @@ public:
     /// Makes a node that is not on the arena a leaf of it.
     void watch(Node* node, Location location);
 
+    /// Remembers that a value which is on the tape left it, for those who ask why there is no gradient.
+    void note_cut(Cut::Kind kind, const char* name, Node* operand, const Node* result, Location location)
+    {
+        if (recording_ && location.line != 0 && pullback_location.line == 0)
+        {
+            append_cut(kind, name, operand, result, location);
+        }
+    }
+    std::span<const Cut> cuts() const noexcept { return cuts_; }
+
+    /// Who watches what this thread executes; null if nobody.
+    Observer* observer = nullptr;
+
     /// Releases the values that the record keeps.
     static void forget_values(Record& record) noexcept;
 
     void add_tape(TapeState* tape);
-    void remove_tape(TapeState* tape) noexcept;
+    /// Makes it a new one, the innermost, with the same options.
+    void restart_tape(TapeState* tape);
+    /// Ends it and deletes its state; from any thread.
+    static void end_tape(TapeState* tape) noexcept;
     /// While a tape is paused as often as it is resumed, it does not record.
     /// @{
     void pause(TapeState* tape) noexcept;
@@ -183,7 +236,9 @@ private:
 
     static Arena& create();
     Node* read_variable(Node* variable, Slot& slot);
-    bool is_leaf_of(Slot slot, const Node* variable) noexcept;
+    bool is_leaf_of(Slot slot, const Node* variable, const Operation& kind) noexcept;
+    bool is_watched(const Node* variable) const noexcept;
+    void append_cut(Cut::Kind kind, const char* name, Node* operand, const Node* result, Location location);
     void truncate(Slot size) noexcept;
 
     static constinit thread_local Arena* current_;
@@ -191,10 +246,12 @@ private:
     std::vector<std::unique_ptr<Record[]>> chunks_;
     std::vector<TapeState*> tapes_;
     std::vector<Slot> leaves_;
+    std::vector<Cut> cuts_;
     Slot size_ = 0;
     Slot innermost_begin_ = 0;
     std::uint32_t id_;
     bool recording_ = false;
+    bool watches_variables_ = true;  ///< whether some tape that records does
 };
 
 /// While it lives, a tape does not record.
@@ -214,10 +271,20 @@ private:
 class Pull
 {
 public:
+    /// Takes over a reference to the output's gradient.
     Pull(Record& record, Node* output_gradient, Slot begin, std::vector<Node*>& gradients,
          const std::vector<std::uint8_t>* wanted)
         : record_(record), output_gradient_(output_gradient), begin_(begin), gradients_(gradients), wanted_(wanted)
     {
+    }
+    Pull(const Pull&) = delete;
+    Pull& operator=(const Pull&) = delete;
+    ~Pull()
+    {
+        if (output_gradient_ != nullptr)
+        {
+            release(output_gradient_);
+        }
     }
 
     Record& record() noexcept { return record_; }
@@ -233,6 +300,12 @@ public:
     {
         const Slot slot = record_.first_operand[k].slot;
         return slot != no_slot && slot >= begin_ && (wanted_ == nullptr || (*wanted_)[slot - begin_] != 0);
+    }
+
+    /// What has been added up for operand k so far; null if nothing.
+    const Node* sum_so_far(std::size_t k) noexcept
+    {
+        return wants(k) ? gradients_[record_.first_operand[k].slot - begin_] : nullptr;
     }
 
     /// Adds the gradient of operand k, a reference of which is taken over. It may be smaller than the operand, if it

@@ -2,6 +2,8 @@
 
 #include <autograd/custom.hpp>
 #include <autograd/generator.hpp>
+#include <autograd/explain.hpp>
+#include <autograd/inspect.hpp>
 #include <autograd/io.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/convolution.hpp>
@@ -22,8 +24,10 @@
 #include <autograd/ops/sorting.hpp>
 #include <autograd/ops/special.hpp>
 #include <autograd/parallel.hpp>
+#include <autograd/profile.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/tensor.hpp>
 #include <autograd/testing.hpp>
+#include <autograd/trace.hpp>
 #include <autograd/transforms.hpp>
 #include <autograd/variable.hpp>

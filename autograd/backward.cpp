@@ -1,4 +1,5 @@
 #include <autograd/elementwise.hpp>
+#include <autograd/observer.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/pass.hpp>
 
@@ -45,9 +46,16 @@ Node* filled(DType dtype, const Shape& shape, double value)
     return dtype == DType::float32 ? filled(shape, static_cast<float>(value)) : filled(shape, value);
 }
 
-std::size_t source_of(Record& record, Slot slot, std::span<const Slot> slots, std::span<Node* const> sources)
+Node* variable_of(const TapeState& tape, const Record& record)
 {
-    Node* variable = record.operation == &leaf_operation && record.arity == 1 ? record.few_operands[0].node : nullptr;
+    const bool variable = record.operation == &leaf_operation && record.arity == 1;
+    return variable && tape.watches(record.few_operands[0].node) ? record.few_operands[0].node : nullptr;
+}
+
+std::size_t source_of(const TapeState& tape, const Record& record, Slot slot, std::span<const Slot> slots,
+                      std::span<Node* const> sources)
+{
+    Node* const variable = variable_of(tape, record);
     std::size_t k = 0;
     while (k < sources.size() && slots[k] != slot && sources[k] != variable)
     {
@@ -56,8 +64,10 @@ std::size_t source_of(Record& record, Slot slot, std::span<const Slot> slots, st
     return k;
 }
 
-void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradient, const Wanted& goal)
+void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& goal)
 {
+    Arena& arena = pass.arena;
+    const TapeState& tape = pass.tape;
     Slot begin = tape.begin;
     std::vector<Slot> slots;
     for (Node* source : goal.sources)
@@ -65,7 +75,6 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
         slots.push_back(source->is_variable ? no_slot : arena.slot_of(*source));
         begin = std::min(begin, slots.back());
     }
-    Pass pass(arena, tape);
     pass.gradients.assign(target - begin + 1, nullptr);
     if (!goal.everything())
     {
@@ -73,7 +82,7 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
         for (Slot slot = begin; slot <= target; ++slot)
         {
             Record& record = arena[slot];
-            bool wanted = source_of(record, slot, slots, goal.sources) < goal.sources.size();
+            bool wanted = source_of(tape, record, slot, slots, goal.sources) < goal.sources.size();
             if (slot >= tape.begin && !wanted && !tape.skips(slot))
             {
                 for (const RecordedOperand& operand : record.operands())
@@ -100,11 +109,12 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
             continue;
         }
         const bool leaf = record.operation == &leaf_operation;
+        Node* const variable = variable_of(tape, record);
         if (goal.everything())
         {
-            if (leaf && record.arity == 1)
+            if (variable != nullptr)
             {
-                accumulate_variable(static_cast<VariableNode*>(record.few_operands[0].node), gradient);
+                accumulate_variable(static_cast<VariableNode*>(variable), gradient);
                 continue;
             }
         }
@@ -112,8 +122,7 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
         {
             for (std::size_t k = 0; k < goal.sources.size(); ++k)
             {
-                const bool variable = leaf && record.arity == 1 && record.few_operands[0].node == goal.sources[k];
-                if (slots[k] == slot || variable)
+                if (slots[k] == slot || (variable != nullptr && variable == goal.sources[k]))
                 {
                     retain(gradient);
                     Pull::accumulate(goal.results[k], full(gradient, goal.sources[k]->shape));
@@ -127,10 +136,14 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
         }
         arena.pullback_location = record.location;
         Pull pull(record, gradient, begin, pass.gradients, goal.everything() ? nullptr : &pass.wanted);
-        record.operation->pull(pull);
-        if (pull.output_gradient() != nullptr)
+        for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
         {
-            release(pull.output_gradient());
+            observer->visit(record);
+        }
+        record.operation->pull(pull);
+        for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+        {
+            observer->pulled(pull);
         }
         if (pass.forgets())
         {
@@ -141,7 +154,7 @@ void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradi
 
 Node* Pull::full_output_gradient()
 {
-    output_gradient_ = full(output_gradient_, record_.output->shape);
+    output_gradient_ = full(std::exchange(output_gradient_, nullptr), record_.output->shape);
     return output_gradient_;
 }
 

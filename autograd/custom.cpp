@@ -84,12 +84,13 @@ template <Real T>
 Tensor<T> detail::with_gradient(const Tensor<T>& output, const std::vector<Tensor<T>>& inputs,
                                 CustomPullback<T> pullback, Location location)
 {
-    Tensor<T> result = stop_gradient(output);
+    Tensor<T> result = stop_gradient(output, Location{});
     Arena& arena = Arena::current();
     if (!arena.recording())
     {
         return result;
     }
+    notify_begin(arena.observer);
     std::vector<ResolvedOperand> operands;
     for (const Tensor<T>& input : inputs)
     {

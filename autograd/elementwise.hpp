@@ -224,6 +224,7 @@ struct Elementwise
         {
             return value(location, nodes...);
         }
+        notify_begin(arena.observer);
         std::array<ResolvedOperand, F::arity> operands{ResolvedOperand{nodes}...};
         for (ResolvedOperand& operand : operands)
         {
@@ -234,6 +235,15 @@ struct Elementwise
             arena, operation, output.node(), operands, [](const void*) -> Attributes* { return nullptr; }, nullptr,
             location);
         return output.disown();
+    }
+
+    /// The value as a constant, since it has no derivative.
+    template <std::same_as<Node*>... Nodes>
+    static Node* constant(Location location, Nodes... nodes)
+    {
+        Node* result = value(location, nodes...);
+        (Arena::current().note_cut(Cut::Kind::value, F::name, nodes, result, location), ...);
+        return result;
     }
 
     template <class... Nodes>

@@ -1,3 +1,4 @@
+#include <autograd/observer.hpp>
 #include <autograd/pass.hpp>
 
 #include <algorithm>
@@ -11,9 +12,10 @@ Node* Push::take()
     return sum_ == nullptr ? nullptr : full(std::exchange(sum_, nullptr), record_.output->shape);
 }
 
-Node* run_forward(Arena& arena, TapeState& tape, Slot target, std::span<Node* const> sources,
-                  std::span<Node* const> tangents)
+Node* run_forward(Pass& pass, Slot target, std::span<Node* const> sources, std::span<Node* const> tangents)
 {
+    Arena& arena = pass.arena;
+    const TapeState& tape = pass.tape;
     Slot begin = tape.begin;
     std::vector<Slot> slots;
     for (Node* source : sources)
@@ -21,12 +23,11 @@ Node* run_forward(Arena& arena, TapeState& tape, Slot target, std::span<Node* co
         slots.push_back(source->is_variable ? no_slot : arena.slot_of(*source));
         begin = std::min(begin, slots.back());
     }
-    Pass pass(arena, tape);
     pass.gradients.assign(target - begin + 1, nullptr);
     for (Slot slot = begin; slot <= target; ++slot)
     {
         Record& record = arena[slot];
-        const std::size_t source = source_of(record, slot, slots, sources);
+        const std::size_t source = source_of(tape, record, slot, slots, sources);
         if (source < sources.size())
         {
             retain(tangents[source]);
@@ -43,8 +44,16 @@ Node* run_forward(Arena& arena, TapeState& tape, Slot target, std::span<Node* co
         if (reached)
         {
             arena.pullback_location = record.location;
+            for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+            {
+                observer->visit(record);
+            }
             record.operation->push(push);
             pass.gradients[slot - begin] = push.take();
+            for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+            {
+                observer->pushed(push, pass.gradients[slot - begin]);
+            }
         }
     }
     return std::exchange(pass.gradients[target - begin], nullptr);

@@ -18,13 +18,14 @@ struct Wanted
     bool everything() const noexcept { return results.empty(); }
 };
 
+class Pass;
+
 /// The loop of reverse mode: from the target's record down to the tape's first.
-void run_backward(Arena& arena, TapeState& tape, Slot target, Node* output_gradient, const Wanted& goal);
+void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& goal);
 
 /// The loop of forward mode: from the sources up to the target's record. Gives a new reference to the target's tangent, or
 /// null if it does not depend on the sources. The tangents have the shapes of the sources.
-Node* run_forward(Arena& arena, TapeState& tape, Slot target, std::span<Node* const> sources,
-                  std::span<Node* const> tangents);
+Node* run_forward(Pass& pass, Slot target, std::span<Node* const> sources, std::span<Node* const> tangents);
 
 /// The array in this shape, stretched if it is smaller. Takes the reference and gives one.
 Node* full(Node* array, const Shape& shape);
@@ -32,17 +33,22 @@ Node* full(Node* array, const Shape& shape);
 /// A new array.
 Node* filled(DType dtype, const Shape& shape, double value);
 
+/// The variable whose leaf a record is for this tape; null if it is no such.
+Node* variable_of(const TapeState& tape, const Record& record);
+
 /// Which of the sources a record's output is, by the slot or the variable; the number of sources if none.
-std::size_t source_of(Record& record, Slot slot, std::span<const Slot> slots, std::span<Node* const> sources);
+std::size_t source_of(const TapeState& tape, const Record& record, Slot slot, std::span<const Slot> slots,
+                      std::span<Node* const> sources);
 
 /// Whether nobody else sees the array's memory.
 bool writable_in_place(const Node* node);
 
-/// One pass over a tape, which does not record it. It uses up a one-shot tape, however it ends.
+/// One pass over a tape, which does not record it. It uses up a one-shot tape, however it ends; until then the records
+/// stay.
 class Pass
 {
 public:
-    Pass(Arena& arena, TapeState& tape) : arena_(arena), tape_(tape), pause_(&tape)
+    Pass(Arena& arena, TapeState& tape) : arena(arena), tape(tape), pause_(&tape)
     {
         std::swap(gradients, arena.gradients);
         std::swap(wanted, arena.wanted);
@@ -63,22 +69,22 @@ public:
             }
         }
         gradients.clear();
-        std::swap(gradients, arena_.gradients);
-        std::swap(wanted, arena_.wanted);
-        arena_.pullback_location = outer_location_;
-        tape_.used = !tape_.persistent;
+        std::swap(gradients, arena.gradients);
+        std::swap(wanted, arena.wanted);
+        arena.pullback_location = outer_location_;
+        tape.used = !tape.persistent;
     }
 
     /// Whether a record's values are dead once its pullback has run.
     bool forgets() const noexcept { return forgets_; }
 
+    Arena& arena;
+    TapeState& tape;
     std::vector<Node*> gradients;  ///< or tangents
     std::vector<std::uint8_t> wanted;
 
 private:
-    Arena& arena_;
-    TapeState& tape_;
-    Location outer_location_ = arena_.pullback_location;
+    Location outer_location_ = arena.pullback_location;
     bool forgets_ = false;
     Pause pause_;
 };

@@ -1,3 +1,4 @@
+#include <autograd/observer.hpp>
 #include <autograd/primitive.hpp>
 
 #include <algorithm>
@@ -5,9 +6,22 @@
 namespace autograd::detail
 {
 
+void notify_observers_of_begin(Observer* observer)
+{
+    for (; observer != nullptr; observer = observer->outer())
+    {
+        observer->begin();
+    }
+}
+
 void record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
             Attributes* (*copy_attributes)(const void*), const void* op, Location location)
 {
+    for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+    {
+        observer->executed(operation, output, operands,
+                           arena.pullback_location.line != 0 ? arena.pullback_location : location);
+    }
     Reads reads;
     bool tracked = false;
     for (std::size_t k = 0; k < operands.size(); ++k)

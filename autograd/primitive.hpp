@@ -146,6 +146,16 @@ struct ResolvedOperand
     Slot slot = no_slot;
 };
 
+/// Tells the observers that an operation begins.
+void notify_observers_of_begin(Observer* observer);
+inline void notify_begin(Observer* observer)
+{
+    if (observer != nullptr) [[unlikely]]
+    {
+        notify_observers_of_begin(observer);
+    }
+}
+
 /// Appends a record if an operand is on the tape.
 void record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
             Attributes* (*copy_attributes)(const void*), const void* op, Location location);
@@ -303,6 +313,7 @@ Tensor<Out> apply_as(const Op& op, Location location, const Tensor<In>& first, c
     {
         return op.value(first, rest...);
     }
+    notify_begin(arena.observer);
     std::array<ResolvedOperand, count> operands{ResolvedOperand{first.node()}, ResolvedOperand{rest.node()}...};
     for (ResolvedOperand& operand : operands)
     {
@@ -329,6 +340,7 @@ Tensor<T> apply(const Op& op, Location location, std::span<const Tensor<T>> tens
     {
         return op.value(tensors);
     }
+    notify_begin(arena.observer);
     std::vector<ResolvedOperand> operands;
     operands.reserve(tensors.size());
     for (const Tensor<T>& tensor : tensors)

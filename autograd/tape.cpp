@@ -1,3 +1,4 @@
+#include <autograd/explain.hpp>
 #include <autograd/pass.hpp>
 #include <autograd/tape.hpp>
 
@@ -45,17 +46,6 @@ Node* seed(Node* target, Node* output_gradient, const char* operation, Location 
                     location, "Open it with {.persistent = true} to use it more than once.");
 }
 
-std::string describe_target(Arena& arena, const Node& target)
-{
-    const std::uint64_t place = target.place.load(std::memory_order_relaxed);
-    if (place == 0)
-    {
-        return "no tape recorded the target: it was computed without one, or only from constants";
-    }
-    return arena.slot_of(target) == no_slot ? "the tape that recorded the target is gone, used up, or another thread's"
-                                            : "the target was recorded outside of this tape";
-}
-
 /// Holds a reference for the length of a scope.
 struct Hold
 {
@@ -94,7 +84,7 @@ void backward(Node* target, Node* output_gradient, Location location)
                 throw_used(*used, "backward", location);
             }
         }
-        throw TapeError("backward", describe_target(arena, *target), location,
+        throw TapeError("backward", why_not_recorded(nullptr, *target), location,
                         "Compute it from Variables while a GradientTape lives.");
     }
     if (tape->used)
@@ -103,7 +93,8 @@ void backward(Node* target, Node* output_gradient, Location location)
     }
     const Hold start(seed(target, output_gradient, "backward", location));
     tape->last_target = target;
-    run_backward(arena, *tape, slot, start.node, {});
+    Pass pass(arena, *tape);
+    run_backward(pass, slot, start.node, {});
 }
 
 }
@@ -113,6 +104,7 @@ using namespace detail;
 GradientTape::GradientTape(TapeOptions options, Location location) : state_(new TapeState)
 {
     state_->persistent = options.persistent;
+    state_->watches_variables = options.watch_accessed_variables;
     state_->location = location;
     Arena::current().add_tape(state_);
 }
@@ -130,8 +122,7 @@ GradientTape::~GradientTape()
 {
     if (state_ != nullptr)
     {
-        Arena::current().remove_tape(state_);
-        delete state_;
+        Arena::end_tape(state_);
     }
 }
 
@@ -140,6 +131,11 @@ void GradientTape::require_state(const char* operation, Location location) const
     if (state_ == nullptr)
     {
         throw TapeError(operation, "this tape was moved from", location, "Use the tape that it was moved to.");
+    }
+    if (state_->arena != Arena::current().id())
+    {
+        throw TapeError(operation, "the tape opened at " + to_string(state_->location) + " belongs to another thread",
+                        location, "Open a tape on each thread; variables may be shared.");
     }
 }
 
@@ -159,13 +155,14 @@ GradientTape::StopRecording::~StopRecording()
 GradientTape::StopRecording GradientTape::stop_recording(Location location)
 {
     require_state("stop_recording", location);
+    state_->stops.push_back(location);
     return StopRecording(state_);
 }
 
 void GradientTape::watch(Node* node, Location location)
 {
     require_state("watch", location);
-    if (node->is_variable)
+    if (node->is_variable && state_->watches_variables)
     {
         return;
     }
@@ -173,7 +170,43 @@ void GradientTape::watch(Node* node, Location location)
     {
         throw TapeError("watch", "this tape does not record any more", location, "Watch before the first gradient.");
     }
+    if (node->is_variable)
+    {
+        if (!state_->watches(node))
+        {
+            state_->watched.push_back(node);
+        }
+        return;
+    }
     Arena::current().watch(node, location);
+}
+
+std::vector<Node*> GradientTape::watched(DType dtype, Location location) const
+{
+    require_state("watched_variables", location);
+    Arena& arena = Arena::current();
+    std::vector<Node*> variables;
+    for (Slot slot = state_->begin; slot < std::min(state_->end, arena.size()); ++slot)
+    {
+        const Record& record = arena[slot];
+        if (record.operation != &leaf_operation || record.arity == 0)
+        {
+            continue;
+        }
+        Node* const variable = record.few_operands[0].node;
+        if (variable->dtype == dtype && state_->watches(variable) &&
+            std::find(variables.begin(), variables.end(), variable) == variables.end())
+        {
+            variables.push_back(variable);
+        }
+    }
+    return variables;
+}
+
+void GradientTape::reset(Location location)
+{
+    require_state("reset", location);
+    Arena::current().restart_tape(state_);
 }
 
 Slot GradientTape::find(Node* target, Unconnected unconnected, const char* operation, Location location)
@@ -195,7 +228,7 @@ Slot GradientTape::find(Node* target, Unconnected unconnected, const char* opera
     }
     if (unconnected == Unconnected::error)
     {
-        const std::string problem = describe_target(arena, *target);
+        const std::string problem = why_not_recorded(state_, *target);
         const char* fix = "Compute it from Variables or watched tensors while this tape lives.";
         if (target->place.load(std::memory_order_relaxed) == 0)
         {
@@ -204,26 +237,6 @@ Slot GradientTape::find(Node* target, Unconnected unconnected, const char* opera
         throw TapeError(operation, problem, location, fix);
     }
     return no_slot;
-}
-
-namespace
-{
-
-[[noreturn]] void throw_unconnected(Arena& arena, Node* source, std::size_t number, const char* operation,
-                                    Location location)
-{
-    const bool known = source->is_variable || arena.slot_of(*source) != no_slot;
-    throw UnconnectedError(
-        operation,
-        "the target does not depend on source " + std::to_string(number) + ", of shape " + to_string(source->shape) +
-            (known ? ": nothing that this tape recorded leads from it to the target"
-                   : ": it is a constant that was never watched, or was computed before the tape was opened"),
-        location,
-        known ? "Was it overwritten, cut by stop_gradient, or used only through value()? Ask for "
-                "{.unconnected = Unconnected::zero} if zeros are meant."
-              : "Make it a Variable, or watch it before it is used.");
-}
-
 }
 
 void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node* const> sources,
@@ -237,19 +250,22 @@ void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node*
         if (slot != no_slot)
         {
             const Hold start(seed(target, output_gradient, "gradient", location));
-            run_backward(arena, *state_, slot, start.node, {sources, results});
+            Pass pass(arena, *state_);
+            run_backward(pass, slot, start.node, {sources, results});
+            for (std::size_t k = 0; k < sources.size() && unconnected == Unconnected::error; ++k)
+            {
+                if (results[k] == nullptr)
+                {
+                    throw_unconnected(*state_, slot, sources[k], k + 1, "gradient", location);
+                }
+            }
         }
         for (std::size_t k = 0; k < sources.size(); ++k)
         {
-            if (results[k] != nullptr)
+            if (results[k] == nullptr)
             {
-                continue;
+                results[k] = filled(sources[k]->dtype, sources[k]->shape, 0);
             }
-            if (unconnected == Unconnected::error)
-            {
-                throw_unconnected(arena, sources[k], k + 1, "gradient", location);
-            }
-            results[k] = filled(sources[k]->dtype, sources[k]->shape, 0);
         }
     }
     catch (...)
@@ -286,15 +302,15 @@ Node* GradientTape::jvp(Node* target, std::span<Node* const> sources, std::span<
         }
     }
     const Slot slot = find(target, unconnected, "jvp", location);
-    Arena& arena = Arena::current();
     Node* tangent = nullptr;
     if (slot != no_slot)
     {
-        tangent = run_forward(arena, *state_, slot, sources, tangents);
-    }
-    if (tangent == nullptr && unconnected == Unconnected::error)
-    {
-        throw_unconnected(arena, sources[0], 1, "jvp", location);
+        Pass pass(Arena::current(), *state_);
+        tangent = run_forward(pass, slot, sources, tangents);
+        if (tangent == nullptr && unconnected == Unconnected::error)
+        {
+            throw_unconnected(*state_, slot, sources[0], 1, "jvp", location);
+        }
     }
     return tangent != nullptr ? tangent : filled(target->dtype, target->shape, 0);
 }

@@ -23,6 +23,8 @@ struct TapeOptions
 {
     /// Whether `gradient` and `backward` may be called more than once; the tape then keeps its records while it lives.
     bool persistent = false;
+    /// Whether every variable that is read is watched. Otherwise only those are that the tape was told to `watch`.
+    bool watch_accessed_variables = true;
 };
 
 template <Real T>
@@ -37,6 +39,7 @@ namespace detail
 {
 
 struct TapeState;
+struct Explained;
 
 /// A target of `gradient`, and the line that asks.
 template <Real T>
@@ -77,12 +80,37 @@ public:
     GradientTape& operator=(GradientTape&& other) noexcept;
     ~GradientTape();
 
-    /// Makes a constant a source for which gradients can be computed: operations from now on are recorded.
+    /// Makes a constant, or a variable that this tape does not watch by itself, a source for which gradients can be
+    /// computed: operations from now on are recorded.
+    /// @throws TapeError if this tape does not record any more.
     template <Real T>
     void watch(const Tensor<T>& tensor, Location location = Location::current())
     {
         watch(tensor.node(), location);
     }
+    template <class E>
+        requires(XExpression<E> || Arithmetic<E>)
+    void watch(const E&, Location = Location::current())
+    {
+        static_assert(AnyTensor<E>,
+                      "only tensors of floating-point numbers can be watched: make it a Tensor or a Variable "
+                      "first, and compute with that");
+    }
+
+    /// The variables with elements of this type that this tape has watched, in the order in which they were read first.
+    template <Real T>
+    std::vector<Variable<T>> watched_variables(Location location = Location::current()) const
+    {
+        std::vector<Variable<T>> variables;
+        for (detail::Node* node : watched(dtype_of<T>, location))
+        {
+            variables.push_back(Variable<T>::share(node));
+        }
+        return variables;
+    }
+
+    /// Forgets what was recorded, and records from now on, as a new tape would with the same options.
+    void reset(Location location = Location::current());
 
     /// Records nothing until the scope ends that holds the result: `const auto scope = tape.stop_recording();`. What is
     /// computed meanwhile is a constant for this tape, also if another one records it.
@@ -146,6 +174,8 @@ public:
     }
 
 private:
+    friend struct detail::Explained;
+
     template <AnyTensor S>
     static std::vector<detail::Node*> nodes_of(const std::vector<S>& tensors)
     {
@@ -161,6 +191,7 @@ private:
     /// Where this tape recorded the target; no_slot if it did not and zeros are asked for.
     std::uint32_t find(detail::Node* target, Unconnected unconnected, const char* operation, Location location);
     void watch(detail::Node* node, Location location);
+    std::vector<detail::Node*> watched(DType dtype, Location location) const;
     /// One new reference a source.
     void gradient(detail::Node* target, detail::Node* output_gradient, std::span<detail::Node* const> sources,
                   std::span<detail::Node*> results, Unconnected unconnected, Location location);

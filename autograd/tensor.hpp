@@ -23,6 +23,9 @@ namespace detail
 /// The value of a variable as an immutable node; recorded as a leaf if a tape records on this thread.
 Node* snapshot(Node* variable);
 
+/// Remembers, if a tape records, that the value of a tensor is used outside of it.
+void leave_tape(Node* node, const char* how, Location location);
+
 /// What the operators stand for; see ops/arithmetic.cpp. Each returns a new node. Comparisons give 1 where true, else 0.
 /// @{
 template <Real T>
@@ -192,8 +195,9 @@ public:
 
     /// The elements as an xtensor array that every `xt::` function takes. Nothing is copied; the array keeps the
     /// memory alive and never changes, also where this tensor is a Variable that is assigned later.
-    View<T> value() const
+    View<T> value(Location location = Location::current()) const
     {
+        detail::leave_tape(node(), "value()", location);
         Tensor immutable(*this);
         typename View<T>::shape_type extents(immutable.shape().begin(), immutable.shape().end());
         return View<T>(detail::Elements<T>(std::exchange(immutable.node_, nullptr)), extents);
@@ -207,6 +211,7 @@ public:
             throw ShapeError("item", "needs exactly one element: got shape " + to_string(shape()), location,
                              "Reduce with sum or mean, or read value()(i, j).");
         }
+        detail::leave_tape(node(), "item()", location);
         return *data();
     }
 

@@ -39,6 +39,8 @@ void assign_add_typed(Node* variable, Node* change, int sign, Location location)
                              to_string(variable->shape) + ", the change " + to_string(change->shape),
                          location);
     }
+    Arena::current().note_cut(Cut::Kind::assignment, sign > 0 ? "assign_add" : "assign_sub", change, variable,
+                              location);
     Tensor<T> full = Tensor<T>::adopt(new_view(change, change->shape));
     if (change->shape != variable->shape)
     {
@@ -67,6 +69,7 @@ Node* new_variable(Node* value)
 
 void assign(Node* variable, Node* value, Location location)
 {
+    Arena::current().note_cut(Cut::Kind::assignment, "assign", value, variable, location);
     if (value->shape != variable->shape)
     {
         throw ShapeError("assign",

@@ -38,6 +38,15 @@ public:
     }
     explicit Variable(const Tensor<T>& value) { this->node_ = detail::new_variable(value.node()); }
 
+    /// Another handle to the variable that has this node.
+    static Variable share(detail::Node* node)
+    {
+        Variable variable{Shared{}};
+        detail::retain(node);
+        variable.node_ = node;
+        return variable;
+    }
+
     Variable(const Variable& other) noexcept : Tensor<T>(Tensor<T>::adopt(nullptr))
     {
         this->node_ = other.node_;
@@ -115,6 +124,11 @@ public:
     Variable& operator/=(const Operand<T>&) = delete;
 
 private:
+    struct Shared
+    {
+    };
+    explicit Variable(Shared) noexcept : Tensor<T>(Tensor<T>::adopt(nullptr)) {}
+
     detail::VariableNode* variable() const noexcept { return static_cast<detail::VariableNode*>(this->node_); }
 };
 

@@ -25,3 +25,9 @@ std::string thrown(const F& f, autograd::Location caller = autograd::Location::c
     }
     return "nothing was thrown";
 }
+
+/// `file:line` of the line before the call's.
+inline std::string line_above(autograd::Location location = autograd::Location::current())
+{
+    return to_string(autograd::Location{location.file, location.line - 1});
+}

@@ -162,9 +162,11 @@ Tensor<To> cast(const Tensor<From>& x, Location location)
 }
 
 template <Real T>
-Tensor<T> stop_gradient(const Tensor<T>& x)
+Tensor<T> stop_gradient(const Tensor<T>& x, Location location)
 {
-    return Tensor<T>::adopt(detail::new_view(x.node(), x.shape()));
+    detail::Node* const result = detail::new_view(x.node(), x.shape());
+    detail::Arena::current().note_cut(detail::Cut::Kind::stop_gradient, "stop_gradient", x.node(), result, location);
+    return Tensor<T>::adopt(result);
 }
 
 #define INSTANTIATE(T)                                                                                                 \
@@ -174,7 +176,7 @@ Tensor<T> stop_gradient(const Tensor<T>& x)
     template detail::Node* detail::power<T>(Node*, Node*, Location);                                                   \
     template Tensor<float> cast<float>(const Tensor<T>&, Location);                                                    \
     template Tensor<double> cast<double>(const Tensor<T>&, Location);                                                  \
-    template Tensor<T> stop_gradient(const Tensor<T>&);
+    template Tensor<T> stop_gradient(const Tensor<T>&, Location);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

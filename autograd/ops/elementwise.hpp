@@ -106,6 +106,6 @@ Tensor<To> cast(const Tensor<From>& x, Location location = Location::current());
 
 /// The same values as a constant: no gradient flows through.
 template <Real T>
-Tensor<T> stop_gradient(const Tensor<T>& x);
+Tensor<T> stop_gradient(const Tensor<T>& x, Location location = Location::current());
 
 }

@@ -32,7 +32,7 @@ struct CrossEntropy
     template <class T>
     Tensor<T> value(const Tensor<T>& x) const
     {
-        const Tensor<T> log_sums = logsumexp(stop_gradient(x), 1, Location{});
+        const Tensor<T> log_sums = logsumexp(stop_gradient(x, Location{}), 1, Location{});
         const std::size_t width = x.shape(1);
         T sum = 0;
         for (std::size_t row = 0; row < labels.size(); ++row)

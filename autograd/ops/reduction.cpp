@@ -185,7 +185,7 @@ struct Norm
         {
             return reduce<T>(&detail::sum_kernel<T>, x, reduced);
         }
-        const Tensor<T> constant = stop_gradient(x);
+        const Tensor<T> constant = stop_gradient(x, Location{});
         const Tensor<T> magnitude = abs(constant, Location{});
         const Tensor<T> largest = reduce<T>(&detail::max_kernel<T>, magnitude, {reduced.set, true});
         const Tensor<T> infinite = formula::eq(largest, std::numeric_limits<T>::infinity()).ones;

@@ -72,7 +72,7 @@
     template <Real T>                                                                                                  \
     detail::Node* detail::function(Node* a, Node* b, Location location)                                                \
     {                                                                                                                  \
-        return Elementwise<function##_formula, T>::value(location, a, b);                                              \
+        return Elementwise<function##_formula, T>::constant(location, a, b);                                           \
     }                                                                                                                  \
     template detail::Node* detail::function<float>(Node*, Node*, Location);                                            \
     template detail::Node* detail::function<double>(Node*, Node*, Location);

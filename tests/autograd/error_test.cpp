@@ -540,10 +540,14 @@ TEST_CASE("a target of another tape is refused")
     Variable x(1.0);
     ag::GradientTape outer;
     const Tensor y = x * 2.0;
+    const std::string computed = line_above();
     ag::GradientTape inner;
+    const std::string opened = line_above();
     CHECK(thrown<TapeError>([&] { inner.gradient(y, x); }) ==
-          "gradient: the target was recorded outside of this tape (HERE). "
-          "Compute it from Variables or watched tensors while this tape lives.");
+          "gradient: the target was recorded outside of this tape: multiply at " + computed +
+              " ran before the tape was opened at " + opened +
+              " (HERE). "
+              "Compute it from Variables or watched tensors while this tape lives.");
 }
 
 TEST_CASE("a target of another thread's tape is refused")
@@ -562,17 +566,22 @@ TEST_CASE("an unconnected variable is named by its number and shape")
     Variable x(1.0);
     Variable other = variable({2, 3});
     ag::GradientTape tape({.persistent = true});
+    const std::string opened = line_above();
     const Tensor y = x * 2.0;
-    CHECK(
-        thrown<UnconnectedError>([&] { tape.gradient(y, x, other); }) ==
-        "gradient: the target does not depend on source 2, of shape (2, 3): nothing that this tape recorded leads from "
-        "it to the target (HERE). Was it overwritten, cut by stop_gradient, or used only through value()? Ask for "
-        "{.unconnected = Unconnected::zero} if zeros are meant.");
+    CHECK(thrown<UnconnectedError>([&] { tape.gradient(y, x, other); }) ==
+          "gradient: the target does not depend on source 2, of shape (2, 3): it was never read while the tape opened "
+          "at " +
+              opened +
+              " recorded (HERE). Read it while the tape records. Ask for {.unconnected = Unconnected::zero} if "
+              "zeros are meant.");
     const Tensor constant = zeros({3});
     CHECK(
         thrown<UnconnectedError>([&] { tape.gradient(y, constant); }) ==
         "gradient: the target does not depend on source 1, of shape (3,): it is a constant that was never watched, or "
-        "was computed before the tape was opened (HERE). Make it a Variable, or watch it before it is used.");
+        "was computed before the tape was opened at " +
+            opened +
+            " (HERE). Make it a Variable, or watch it before it is used. Ask for {.unconnected = "
+            "Unconnected::zero} if zeros are meant.");
 }
 
 TEST_CASE("no thread at all is refused")

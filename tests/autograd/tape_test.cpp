@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace ag = autograd;
@@ -735,4 +736,118 @@ TEST_CASE("a cast carries gradients into the other precision and back")
     const ag::Tensor<float> dx = inner.gradient(ag::sum(y * y * y), x);
     CHECK(close(dx, {6.75, 18.75}));
     CHECK(close(outer.gradient(ag::sum(dx), x), {9, 15}));
+}
+
+TEST_CASE("a tape that does not watch variables by itself watches what it is told to")
+{
+    const Variable x(2.0), w(3.0);
+    ag::GradientTape tape({.persistent = true, .watch_accessed_variables = false});
+    const Tensor before = w * w;
+    tape.watch(w);
+    const Tensor y = x * w;
+    CHECK(tape.gradient(y, w).item() == 2);
+    CHECK_THROWS_AS(tape.gradient(y, x), ag::UnconnectedError);
+    CHECK_THROWS_AS(tape.gradient(before, w), ag::UnconnectedError);
+    y.backward();
+    CHECK(w.grad().item() == 2);
+    CHECK_FALSE(x.has_grad());
+}
+
+TEST_CASE("an unwatched variable is a constant with the value that it had when it was read")
+{
+    const Variable x(xt::xarray<double>{2.0, 5.0}), w(xt::xarray<double>{3.0, 4.0});
+    ag::GradientTape tape({.watch_accessed_variables = false});
+    tape.watch(w);
+    const Tensor y = ag::sum(x * w);
+    x.mutable_data()[0] = 100;
+    const Tensor copy = x;
+    CHECK(tape.gradient(y, w).value() == xt::xarray<double>{2.0, 5.0});
+    CHECK(copy.value()(0) == 100);
+}
+
+TEST_CASE("tapes that watch and tapes that do not may nest both ways")
+{
+    const Variable x(2.0), w(3.0);
+    {
+        ag::GradientTape outer;
+        ag::GradientTape inner({.watch_accessed_variables = false});
+        inner.watch(w);
+        const Tensor y = x * x * w;
+        CHECK(inner.gradient(y, w).item() == 4);
+        CHECK(outer.gradient(y, x).item() == 12);
+    }
+    ag::GradientTape outer({.persistent = true, .watch_accessed_variables = false});
+    outer.watch(w);
+    const Tensor before = x * w;
+    {
+        ag::GradientTape inner;
+        const Tensor y = x * w;
+        CHECK(inner.gradient(y, x).item() == 3);
+    }
+    CHECK(outer.gradient(before, w).item() == 2);
+    CHECK_THROWS_AS(outer.gradient(x * w, x), ag::UnconnectedError);
+}
+
+TEST_CASE("the variables that a tape has watched, in the order in which they were read")
+{
+    const Variable x(2.0), w(3.0);
+    const ag::Variable<float> f(1.F);
+    ag::GradientTape tape;
+    CHECK(tape.watched_variables<double>().empty());
+    const Tensor y = w * x * w;
+    const ag::Tensor<float> g = f * 2;
+    const std::vector<Variable> found = tape.watched_variables<double>();
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].item() == 3);
+    found[1].assign(7);
+    CHECK(x.item() == 7);
+    CHECK(tape.watched_variables<float>().size() == 1);
+}
+
+TEST_CASE("a tape that is reset is a new one")
+{
+    const Variable x(2.0);
+    const Tensor constant(1.0);
+    ag::GradientTape tape;
+    tape.watch(constant);
+    const Tensor y = x * x;
+    CHECK(tape.gradient(y, x).item() == 4);
+    tape.reset();
+    CHECK_THROWS_AS(tape.gradient(y, x), ag::TapeError);
+    const Tensor z = x * x * x;
+    CHECK(tape.gradient(z, x).item() == 12);
+    tape.reset();
+    {
+        ag::GradientTape inner;
+        tape.reset();
+        const Tensor u = x * 5;
+        CHECK(tape.gradient(u, x).item() == 5);
+        CHECK(inner.gradient(u, x).item() == 5);
+    }
+}
+
+TEST_CASE("a tape may end on another thread, and its own goes on")
+{
+    const Variable x(2.0);
+    auto tape = std::make_unique<ag::GradientTape>();
+    const Tensor y = x * x;
+    std::thread([moved = std::move(tape)]() mutable { moved.reset(); }).join();
+    ag::GradientTape next;
+    const Tensor z = x * x;
+    CHECK(next.gradient(z, x).item() == 4);
+    std::unique_ptr<ag::GradientTape> outlives;
+    std::thread([&] { outlives = std::make_unique<ag::GradientTape>(); }).join();
+    outlives.reset();
+}
+
+TEST_CASE("a tape of another thread is refused")
+{
+    const Variable x(2.0);
+    ag::GradientTape tape;
+    const Tensor y = x * x;
+    std::string text;
+    std::thread([&] { text = thrown<ag::TapeError>([&] { tape.gradient(y, x); }); }).join();
+    CHECK(text.find("belongs to another thread (HERE). Open a tape on each thread; variables may be shared.") !=
+          std::string::npos);
+    CHECK(tape.gradient(y, x).item() == 4);
 }
