@@ -57,7 +57,7 @@ Tensor<T> detail::p_norm(const Tensor<T>& x, double p, const Axes& axes, KeepDim
         return p > 0 ? amax(magnitudes, axes, keep, location) : amin(magnitudes, axes, keep, location);
     }
     const auto order = static_cast<T>(p);
-    const Tensor<T> largest = amax(stop_gradient(magnitudes), axes, keep_dims, location);
+    const Tensor<T> largest = amax(stop_gradient(magnitudes, location), axes, keep_dims, location);
     const Tensor<T> finite = select(lt(largest, std::numeric_limits<T>::infinity()), largest, T(1));
     const Tensor<T> scale = select(eq(finite, T(0)), T(1), finite);
     const auto zero = eq(magnitudes, T(0));
