@@ -229,6 +229,7 @@ double& Optimizer::initial_lr(std::size_t group)
 
 void Optimizer::visit_state(StateVisitor& visitor)
 {
+    visitor.kind(name());
     detail::visit_number(visitor, "steps", steps_);
     for (std::size_t group = 0; group < groups_.size(); ++group)
     {
@@ -254,6 +255,7 @@ void Optimizer::visit_state(StateVisitor& visitor)
             visitor.array(prefix + slots_.arrays[slot], entry.arrays[slot], entry.parameter);
         }
     }
+    check_options({});
 }
 
 }

@@ -1,5 +1,5 @@
-"""safetensors_python.py read FILE: prints the arrays and texts. safetensors_python.py write FILE: writes some. Only standard
-Python; where NumPy and safetensors are installed, they must say the same."""
+"""safetensors_python.py read FILE: prints the arrays and texts. safetensors_python.py write FILE, or weights FILE: writes some.
+Only standard Python; where NumPy and safetensors are installed, they must say the same."""
 
 import json, struct, sys
 
@@ -41,9 +41,12 @@ def agrees_with_the_library(path, arrays):
         assert list(loaded[name].shape) == shape and loaded[name].ravel().tolist() == values, name
 
 
+WEIGHTS = {"w": ("F32", [2, 2], [1, 2, 3, 0.5])}
+if sys.argv[1] == "weights":
+    write(sys.argv[2], WEIGHTS, {"format": "pt"})
 if sys.argv[1] == "write":
-    write(sys.argv[2], {"w": ("F32", [2, 2], [1, 2, 3, 0.5]), "mask": ("BOOL", [3], [True, False, True]),
-                        "epoch": ("I64", [], [-7])}, {"written by": "Python \u00e4 \U0001f600"})
+    write(sys.argv[2], WEIGHTS | {"mask": ("BOOL", [3], [True, False, True]), "epoch": ("I64", [], [-7])},
+          {"written by": "Python \u00e4 \U0001f600"})
 arrays, texts = read(sys.argv[2])
 agrees_with_the_library(sys.argv[2], arrays)
 for name in sorted(arrays):
