@@ -1,6 +1,9 @@
 #include <autograd/kernels/copy.hpp>
+#include <autograd/parallel.hpp>
 
 #include <algorithm>
+#include <cstdlib>
+#include <type_traits>
 
 namespace autograd::detail
 {
@@ -16,10 +19,23 @@ Walk::Walk(const Shape& shape) : rank(shape.rank())
     }
 }
 
+std::size_t Walk::elements() const noexcept
+{
+    std::size_t count = 1;
+    for (std::size_t axis = 0; axis < rank; ++axis)
+    {
+        count *= extents[axis];
+    }
+    return count;
+}
+
 namespace
 {
 
-/// The same walk with axes of extent 1 left out and those merged that are walked as one.
+/// Elements from which on a second thread pays.
+constexpr std::size_t parallel_grain = 32 * 1024;
+
+/// The same walk with axes of extent 1 left out and those merged that are walked as one; at least one axis.
 Walk merged(const Walk& walk)
 {
     Walk result;
@@ -49,67 +65,331 @@ Walk merged(const Walk& walk)
     return result;
 }
 
-/// Calls row(offset in the array, position in the sequence) for each innermost row, or `rows` of them together, where
-/// `inner` axes are left to the callee.
-template <class Visit>
-void for_each_row(const Walk& walk, std::size_t inner, Visit visit)
+/// Without its last axes.
+Walk without_last(Walk walk, std::size_t axes)
 {
-    const std::size_t outer = walk.rank - inner;
-    std::size_t length = 1;
-    for (std::size_t axis = outer; axis < walk.rank; ++axis)
+    walk.rank -= axes;
+    return walk;
+}
+
+/// Goes along a walk, from any position.
+class Cursor
+{
+public:
+    explicit Cursor(const Walk& walk, std::size_t position = 0) : walk_(walk), offset_(walk.offset)
     {
-        length *= walk.extents[axis];
-    }
-    std::array<std::size_t, max_rank> index{};
-    std::ptrdiff_t offset = walk.offset;
-    std::size_t position = 0;
-    while (true)
-    {
-        visit(offset, position);
-        position += length;
-        std::size_t axis = outer;
-        while (axis-- > 0)
+        for (std::size_t axis = walk.rank; position > 0 && axis-- > 0;)
         {
-            offset += walk.strides[axis];
-            if (++index[axis] < walk.extents[axis])
+            index_[axis] = position % walk.extents[axis];
+            position /= walk.extents[axis];
+            offset_ += static_cast<std::ptrdiff_t>(index_[axis]) * walk.strides[axis];
+        }
+    }
+
+    std::ptrdiff_t offset() const noexcept { return offset_; }
+
+    void advance() noexcept
+    {
+        for (std::size_t axis = walk_.rank; axis-- > 0;)
+        {
+            offset_ += walk_.strides[axis];
+            if (++index_[axis] < walk_.extents[axis])
             {
-                break;
+                return;
             }
-            offset -= static_cast<std::ptrdiff_t>(walk.extents[axis]) * walk.strides[axis];
-            index[axis] = 0;
+            offset_ -= static_cast<std::ptrdiff_t>(walk_.extents[axis]) * walk_.strides[axis];
+            index_[axis] = 0;
         }
-        if (axis == static_cast<std::size_t>(-1))
+    }
+
+private:
+    const Walk& walk_;
+    std::array<std::size_t, max_rank> index_{};
+    std::ptrdiff_t offset_;
+};
+
+/// Whether the walk visits no element twice.
+bool is_injective(const Walk& walk)
+{
+    std::array<std::pair<std::ptrdiff_t, std::size_t>, max_rank> axes;
+    for (std::size_t axis = 0; axis < walk.rank; ++axis)
+    {
+        axes[axis] = {std::abs(walk.strides[axis]), walk.extents[axis]};
+    }
+    std::sort(axes.begin(), axes.begin() + walk.rank);
+    std::ptrdiff_t reach = 0;
+    for (std::size_t axis = 0; axis < walk.rank; ++axis)
+    {
+        const auto [stride, extent] = axes[axis];
+        if (extent > 1 && stride <= reach)
         {
-            return;
+            return false;
+        }
+        reach += stride * static_cast<std::ptrdiff_t>(extent - 1);
+    }
+    return true;
+}
+
+/// What is done with an element of the array and one of the sequence.
+/// @{
+struct Read
+{
+    template <class T>
+    static void apply(const T& element, T& other)
+    {
+        other = element;
+    }
+};
+struct Write
+{
+    template <class T>
+    static void apply(T& element, const T& other)
+    {
+        element = other;
+    }
+};
+struct Add
+{
+    template <class T>
+    static void apply(T& element, const T& other)
+    {
+        element += other;
+    }
+};
+/// @}
+
+template <class Action>
+inline constexpr bool reads = std::is_same_v<Action, Read>;
+
+template <class Action, class A, class S>
+void visit_row(A* __restrict array, std::ptrdiff_t stride, S* __restrict sequence, std::size_t count)
+{
+    if (stride == 1)
+    {
+        for (std::size_t j = 0; j < count; ++j)
+        {
+            Action::apply(array[j], sequence[j]);
+        }
+        return;
+    }
+    for (std::size_t j = 0; j < count; ++j)
+    {
+        Action::apply(array[static_cast<std::ptrdiff_t>(j) * stride], sequence[j]);
+    }
+}
+
+/// Rows of `length` elements, with their numbers, in pieces that are worth a thread; in one piece if not `splits`.
+template <class F>
+void for_rows(std::size_t rows, std::size_t length, bool splits, const F& piece)
+{
+    if (splits)
+    {
+        parallel_for(rows, std::max<std::size_t>(1, parallel_grain / length), piece);
+    }
+    else
+    {
+        piece(std::size_t{0}, rows);
+    }
+}
+
+template <class Action, class A, class S>
+void visit(A* array, const Walk& walk, S* sequence)
+{
+    const Walk outer = without_last(walk, 1);
+    const std::size_t columns = walk.extents[walk.rank - 1];
+    const std::ptrdiff_t stride = walk.strides[walk.rank - 1];
+    const bool splits = reads<Action> || is_injective(walk);
+    if (outer.rank == 0)
+    {
+        for_rows(columns, 1, splits,
+                 [&](std::size_t begin, std::size_t end)
+                 {
+                     visit_row<Action>(array + walk.offset + static_cast<std::ptrdiff_t>(begin) * stride, stride,
+                                       sequence + begin, end - begin);
+                 });
+        return;
+    }
+    for_rows(outer.elements(), columns, splits,
+             [&](std::size_t begin, std::size_t end)
+             {
+                 Cursor cursor(outer, begin);
+                 for (std::size_t row = begin; row < end; ++row, cursor.advance())
+                 {
+                     visit_row<Action>(array + cursor.offset(), stride, sequence + row * columns, columns);
+                 }
+             });
+}
+
+/// A tile of `rows` by `columns` elements: out(i, j) = in(j, i). A tile's lines may share a set of the cache; each is
+/// read once.
+template <std::size_t tile, class T>
+void transpose_tile(const T* in, std::ptrdiff_t in_stride, std::size_t rows, std::size_t columns, T* out,
+                    std::size_t out_stride)
+{
+    if (rows == tile && columns == tile)
+    {
+        alignas(64) T lines[tile][tile];
+        for (std::size_t j = 0; j < tile; ++j)
+        {
+            std::copy_n(in + static_cast<std::ptrdiff_t>(j) * in_stride, tile, lines[j]);
+        }
+        for (std::size_t i = 0; i < tile; ++i)
+        {
+            for (std::size_t j = 0; j < tile; ++j)
+            {
+                out[i * out_stride + j] = lines[j][i];
+            }
+        }
+        return;
+    }
+    for (std::size_t i = 0; i < rows; ++i)
+    {
+        for (std::size_t j = 0; j < columns; ++j)
+        {
+            out[i * out_stride + j] = in[static_cast<std::ptrdiff_t>(i) + static_cast<std::ptrdiff_t>(j) * in_stride];
         }
     }
 }
 
-bool is_empty(const Walk& walk)
-{
-    return std::find(walk.extents.begin(), walk.extents.begin() + walk.rank, std::size_t{0}) !=
-           walk.extents.begin() + walk.rank;
-}
-
-/// A matrix whose columns are contiguous, in tiles of cache lines: out(i, j) = in[i + j * stride].
+/// Matrices whose columns are contiguous in the array.
 template <class T>
-void transpose_matrix(const T* in, std::ptrdiff_t stride, std::size_t rows, std::size_t columns, T* out)
+void transpose_matrices(const T* in, const Walk& walk, T* out)
 {
-    constexpr std::size_t tile = 16;
-    for (std::size_t i0 = 0; i0 < rows; i0 += tile)
+    constexpr std::size_t tile = 64 / sizeof(T);
+    const Walk outer = without_last(walk, 2);
+    const std::size_t rows = walk.extents[walk.rank - 2];
+    const std::size_t columns = walk.extents[walk.rank - 1];
+    const std::ptrdiff_t stride = walk.strides[walk.rank - 1];
+    const std::size_t bands = (rows + tile - 1) / tile;
+    for_rows(outer.elements() * bands, tile * columns, true,
+             [&](std::size_t begin, std::size_t end)
+             {
+                 Cursor cursor(outer, begin / bands);
+                 for (std::size_t k = begin; k < end; ++k)
+                 {
+                     const std::size_t i = k % bands * tile;
+                     if (k != begin && i == 0)
+                     {
+                         cursor.advance();
+                     }
+                     const T* from = in + cursor.offset() + i;
+                     T* to = out + (k / bands * rows + i) * columns;
+                     for (std::size_t j = 0; j < columns; j += tile)
+                     {
+                         transpose_tile<tile>(from + static_cast<std::ptrdiff_t>(j) * stride, stride,
+                                              std::min(tile, rows - i), std::min(tile, columns - j), to + j, columns);
+                     }
+                 }
+             });
+}
+
+template <class Action, class A, class S>
+void visit_block(A* array, const Walk& walk, S* sequence)
+{
+    const Walk outer = without_last(walk, 1);
+    const std::size_t columns = walk.extents[walk.rank - 1];
+    Cursor cursor(outer);
+    for (std::size_t rows = outer.elements(); rows > 0; --rows, cursor.advance(), sequence += columns)
     {
-        const std::size_t i1 = std::min(rows, i0 + tile);
-        for (std::size_t j0 = 0; j0 < columns; j0 += tile)
+        visit_row<Action>(array + cursor.offset(), walk.strides[walk.rank - 1], sequence, columns);
+    }
+}
+
+template <class Action, class A, class S>
+void visit(A* array, const Blocks& blocks, S* sequence)
+{
+    const Walk outer = merged(blocks.outer);
+    const Walk inner = merged(blocks.inner);
+    const std::size_t count = blocks.offsets.size();
+    const std::size_t length = inner.elements();
+    const std::int64_t* offsets = blocks.offsets.data();
+    if (outer.elements() * count * length == 0)
+    {
+        return;
+    }
+    if (!reads<Action> && outer.elements() == 1 && inner.rank == 1 && count * length > parallel_grain)
+    {
+        // Offsets may repeat: every thread writes columns of its own.
+        const std::ptrdiff_t stride = inner.strides[0];
+        parallel_for(length, std::max<std::size_t>(64, parallel_grain / count),
+                     [&](std::size_t begin, std::size_t end)
+                     {
+                         A* from = array + outer.offset + inner.offset + static_cast<std::ptrdiff_t>(begin) * stride;
+                         for (std::size_t i = 0; i < count; ++i)
+                         {
+                             visit_row<Action>(from + offsets[i], stride, sequence + i * length + begin, end - begin);
+                         }
+                     });
+        return;
+    }
+    const auto pieces = [&](std::size_t begin, std::size_t end)
+    {
+        Cursor cursor(outer, begin / count);
+        std::size_t i = begin % count;
+        for (std::size_t k = begin; k < end; ++k)
         {
-            const std::size_t j1 = std::min(columns, j0 + tile);
-            for (std::size_t i = i0; i < i1; ++i)
+            if (length == 1)
             {
-                for (std::size_t j = j0; j < j1; ++j)
-                {
-                    out[i * columns + j] = in[static_cast<std::ptrdiff_t>(i) + static_cast<std::ptrdiff_t>(j) * stride];
-                }
+                Action::apply(array[cursor.offset() + inner.offset + offsets[i]], sequence[k]);
+            }
+            else
+            {
+                visit_block<Action>(array + cursor.offset() + offsets[i], inner, sequence + k * length);
+            }
+            if (++i == count)
+            {
+                i = 0;
+                cursor.advance();
             }
         }
+    };
+    if (reads<Action>)
+    {
+        for_rows(outer.elements() * count, length, true, pieces);
+    }
+    else
+    {
+        for_rows(outer.elements(), count * length, true,
+                 [&](std::size_t begin, std::size_t end) { pieces(begin * count, end * count); });
+    }
+}
+
+template <class Action, class A, class S>
+void visit(A* array, const Places& places, S* sequence)
+{
+    if (places.walk.elements() == 0)
+    {
+        return;
+    }
+    const Walk walk = merged(places.walk);
+    const Walk outer = without_last(walk, 1);
+    const std::size_t rows = outer.elements();
+    const std::size_t columns = walk.extents[walk.rank - 1];
+    const std::ptrdiff_t step = walk.strides[walk.rank - 1];
+    const auto part = [&](std::size_t first_row, std::size_t last_row, std::size_t first, std::size_t last)
+    {
+        Cursor cursor(outer, first_row);
+        for (std::size_t row = first_row; row < last_row; ++row, cursor.advance())
+        {
+            A* from = array + cursor.offset();
+            const std::int64_t* index = places.index + row * columns;
+            for (std::size_t j = first; j < last; ++j)
+            {
+                Action::apply(from[static_cast<std::ptrdiff_t>(j) * step + index[j] * places.stride],
+                              sequence[row * columns + j]);
+            }
+        }
+    };
+    // Indices may repeat: every thread writes rows, or columns, that no other writes.
+    if (reads<Action> || step == 0)
+    {
+        for_rows(rows, columns, reads<Action> || is_injective(outer),
+                 [&](std::size_t begin, std::size_t end) { part(begin, end, 0, columns); });
+    }
+    else
+    {
+        for_rows(columns, std::max<std::size_t>(rows, parallel_grain / 64), true,
+                 [&](std::size_t begin, std::size_t end) { part(0, rows, begin, end); });
     }
 }
 
@@ -118,64 +398,88 @@ void transpose_matrix(const T* in, std::ptrdiff_t stride, std::size_t rows, std:
 template <class T>
 void gather(const T* in, const Walk& whole, T* out)
 {
-    if (is_empty(whole))
+    if (whole.elements() == 0)
     {
         return;
     }
     const Walk walk = merged(whole);
-    const std::size_t columns = walk.extents[walk.rank - 1];
-    const std::ptrdiff_t stride = walk.strides[walk.rank - 1];
-    if (walk.rank >= 2 && walk.strides[walk.rank - 2] == 1)
+    if (walk.rank >= 2 && walk.strides[walk.rank - 2] == 1 && walk.strides[walk.rank - 1] != 0)
     {
-        for_each_row(walk, 2,
-                     [&](std::ptrdiff_t offset, std::size_t position)
-                     { transpose_matrix(in + offset, stride, walk.extents[walk.rank - 2], columns, out + position); });
-        return;
+        transpose_matrices(in, walk, out);
     }
-    for_each_row(walk, 1,
-                 [&](std::ptrdiff_t offset, std::size_t position)
-                 {
-                     if (stride == 1)
-                     {
-                         std::copy_n(in + offset, columns, out + position);
-                     }
-                     else if (stride == 0)
-                     {
-                         std::fill_n(out + position, columns, in[offset]);
-                     }
-                     else
-                     {
-                         for (std::size_t j = 0; j < columns; ++j)
-                         {
-                             out[position + j] = in[offset + static_cast<std::ptrdiff_t>(j) * stride];
-                         }
-                     }
-                 });
+    else
+    {
+        visit<Read>(in, walk, out);
+    }
 }
 
 template <class T>
-void scatter(const T* in, T* out, const Walk& whole)
+void scatter(const T* in, T* out, const Walk& walk)
 {
-    if (is_empty(whole))
+    if (walk.elements() != 0)
     {
-        return;
+        visit<Write>(out, merged(walk), in);
     }
-    const Walk walk = merged(whole);
-    const std::size_t columns = walk.extents[walk.rank - 1];
-    const std::ptrdiff_t stride = walk.strides[walk.rank - 1];
-    for_each_row(walk, 1,
-                 [&](std::ptrdiff_t offset, std::size_t position)
-                 {
-                     for (std::size_t j = 0; j < columns; ++j)
-                     {
-                         out[offset + static_cast<std::ptrdiff_t>(j) * stride] = in[position + j];
-                     }
-                 });
 }
 
-template void gather(const float*, const Walk&, float*);
-template void gather(const double*, const Walk&, double*);
-template void scatter(const float*, float*, const Walk&);
-template void scatter(const double*, double*, const Walk&);
+template <class T>
+void scatter_add(const T* in, T* out, const Walk& walk)
+{
+    if (walk.elements() != 0)
+    {
+        visit<Add>(out, merged(walk), in);
+    }
+}
+
+template <class T>
+void gather(const T* in, const Blocks& blocks, T* out)
+{
+    visit<Read>(in, blocks, out);
+}
+
+template <class T>
+void scatter(const T* in, T* out, const Blocks& blocks)
+{
+    visit<Write>(out, blocks, in);
+}
+
+template <class T>
+void scatter_add(const T* in, T* out, const Blocks& blocks)
+{
+    visit<Add>(out, blocks, in);
+}
+
+template <class T>
+void gather(const T* in, const Places& places, T* out)
+{
+    visit<Read>(in, places, out);
+}
+
+template <class T>
+void scatter(const T* in, T* out, const Places& places)
+{
+    visit<Write>(out, places, in);
+}
+
+template <class T>
+void scatter_add(const T* in, T* out, const Places& places)
+{
+    visit<Add>(out, places, in);
+}
+
+#define INSTANTIATE(T, W)                                                                                              \
+    template void gather(const T*, const W&, T*);                                                                      \
+    template void scatter(const T*, T*, const W&);                                                                     \
+    template void scatter_add(const T*, T*, const W&);
+INSTANTIATE(float, Walk)
+INSTANTIATE(float, Blocks)
+INSTANTIATE(float, Places)
+INSTANTIATE(double, Walk)
+INSTANTIATE(double, Blocks)
+INSTANTIATE(double, Places)
+#undef INSTANTIATE
+template void gather(const std::int64_t*, const Walk&, std::int64_t*);
+template void gather(const std::int64_t*, const Blocks&, std::int64_t*);
+template void gather(const std::int64_t*, const Places&, std::int64_t*);
 
 }

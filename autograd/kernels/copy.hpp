@@ -4,7 +4,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
+/// Copies of chosen elements between an array and a sequence. `gather` reads the array; `scatter` writes it, later elements
+/// over earlier ones; `scatter_add` adds to it. Results do not depend on the number of threads.
 namespace autograd::detail
 {
 
@@ -25,14 +29,50 @@ struct Walk
         extents[rank] = extent;
         strides[rank++] = stride;
     }
+    std::size_t elements() const noexcept;
 };
 
-/// Copies the elements that the walk visits to consecutive places of `out`.
+/// The elements that a walk visits.
+/// @{
 template <class T>
 void gather(const T* in, const Walk& walk, T* out);
-
-/// Copies consecutive elements of `in` to the places that the walk visits.
 template <class T>
 void scatter(const T* in, T* out, const Walk& walk);
+template <class T>
+void scatter_add(const T* in, T* out, const Walk& walk);
+/// @}
+
+/// For each place of the outer walk, and each offset from there, the elements that the inner walk visits from there. The
+/// outer and the inner walk never meet.
+struct Blocks
+{
+    Walk outer;
+    std::span<const std::int64_t> offsets;
+    Walk inner;
+};
+/// @{
+template <class T>
+void gather(const T* in, const Blocks& blocks, T* out);
+template <class T>
+void scatter(const T* in, T* out, const Blocks& blocks);
+template <class T>
+void scatter_add(const T* in, T* out, const Blocks& blocks);
+/// @}
+
+/// The i-th element is `index[i] * stride` from the i-th place of the walk, whose stride along that axis is 0.
+struct Places
+{
+    Walk walk;
+    const std::int64_t* index;
+    std::ptrdiff_t stride;
+};
+/// @{
+template <class T>
+void gather(const T* in, const Places& places, T* out);
+template <class T>
+void scatter(const T* in, T* out, const Places& places);
+template <class T>
+void scatter_add(const T* in, T* out, const Places& places);
+/// @}
 
 }

@@ -46,9 +46,6 @@ inline constexpr std::size_t block_columns = 64 * tile_columns<T>;
 
 /// Below this many multiplications, packing a costs more than it saves.
 constexpr std::size_t worth_packing = 1 << 18;
-/// Below this many for each, waking a second thread costs more than it saves: products of a 784-128-10 network took 1.4 of
-/// the time of one thread at an eighth of it.
-constexpr std::size_t worth_a_thread = 1 << 23;
 
 /// A packed panel, from the thread's pool.
 template <class T>

@@ -95,4 +95,30 @@ private:
     std::vector<std::ptrdiff_t> extents_;
 };
 
+/// Where a split cuts: into so many equal parts, or before each of the given positions, as in NumPy.
+class Sections
+{
+public:
+    template <std::integral I>
+    Sections(I count) : count_(static_cast<std::ptrdiff_t>(count))
+    {
+    }
+    template <std::integral I>
+    Sections(std::initializer_list<I> starts) : starts_(starts.begin(), starts.end())
+    {
+    }
+    template <std::integral I>
+    Sections(const std::vector<I>& starts) : starts_(starts.begin(), starts.end())
+    {
+    }
+
+    /// The number of parts, if that is what was given.
+    std::optional<std::ptrdiff_t> count() const noexcept { return count_; }
+    const std::vector<std::ptrdiff_t>& starts() const noexcept { return starts_; }
+
+private:
+    std::optional<std::ptrdiff_t> count_;
+    std::vector<std::ptrdiff_t> starts_;
+};
+
 }

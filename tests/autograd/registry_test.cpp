@@ -192,6 +192,10 @@ std::set<std::string> operations_declared_in(const std::filesystem::path& header
     bool internal = false;
     for (std::string line; std::getline(stream, line);)
     {
+        if (line == "namespace autograd::detail")
+        {
+            return {};
+        }
         internal = line == "namespace detail" || (internal && line != "}");
         const std::string name = operation_declared_by(line);
         if (!internal && !name.empty())

@@ -39,6 +39,12 @@ std::vector<Parameter> parameters_of(const std::string& signature)
     return parameters;
 }
 
+/// The arguments that a variadic parameter takes may be given as one list.
+const json& without_nesting(const json& list)
+{
+    return list.is_array() && list.size() == 1 && list[0].is_array() ? list[0] : list;
+}
+
 void append_integers(const json& value, std::vector<std::int64_t>& integers)
 {
     if (!value.is_array())
@@ -73,9 +79,9 @@ Call<T>::Call(const Case& example, const std::string& signature, bool rounded) :
             for (; position < example.arguments.size(); ++position)
             {
                 variadic_.push_back(example.arguments[position]);
+                given_.insert(parameter.name);
             }
             values_[parameter.name] = &variadic_;
-            given_.insert(parameter.name);
         }
         else if (position < example.arguments.size())
         {
@@ -177,12 +183,7 @@ template <class T>
 std::vector<autograd::Tensor<T>> Call<T>::tensors(const std::string& name)
 {
     std::vector<Tensor> result;
-    const json* list = &value(name);
-    if (list->is_array() && list->size() == 1 && (*list)[0].is_array())
-    {
-        list = &(*list)[0];
-    }
-    for (const json& element : *list)
+    for (const json& element : without_nesting(value(name)))
     {
         result.push_back(tensor_of(element));
     }
@@ -259,7 +260,7 @@ double Call<T>::number(const std::string& name)
 template <class T>
 std::vector<std::ptrdiff_t> Call<T>::integers(const std::string& name)
 {
-    const json& argument = value(name);
+    const json& argument = without_nesting(value(name));
     if (!argument.is_array())
     {
         return {integer_of(argument)};

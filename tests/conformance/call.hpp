@@ -56,7 +56,7 @@ public:
     double number(const std::string& name);
     bool flag(const std::string& name) { return number(name) != 0; }
     std::string text(const std::string& name) { return value(name).template get<std::string>(); }
-    /// A list, or one integer as a list of one.
+    /// A list, a list of one list, or one integer as a list of one.
     std::vector<std::ptrdiff_t> integers(const std::string& name);
     std::vector<double> numbers(const std::string& name);
     /// A list of axes; none for null.

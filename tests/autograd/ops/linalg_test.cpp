@@ -1,3 +1,4 @@
+#include "../../thrown.hpp"
 #include "../closeness.hpp"
 #include "../counting_cotangent.hpp"
 
@@ -232,4 +233,139 @@ TEST_CASE("linear to no outputs has zero gradients of the right shapes")
     CHECK(by[0].shape() == ag::Shape{2, 2, 3});
     CHECK(xt::sum(xt::abs(by[0].value()))() == 0);
     CHECK(by[1].shape() == ag::Shape{0, 3});
+}
+
+TEST_CASE("flags read operands as transposed, alone and in stacks")
+{
+    const Tensor a(waves({2, 4, 3}, 0));
+    const Tensor b(waves({2, 5, 4}, 1));
+    const auto swap = [](const Tensor& x) { return ag::transpose(x, {0, 2, 1}); };
+    const auto flagged = [](const Tensor& x, const Tensor& y)
+    { return ag::matmul(x, y, {.transpose_a = true, .transpose_b = true}); };
+    const auto copied = [&](const Tensor& x, const Tensor& y) { return ag::matmul(swap(x), swap(y)); };
+    CHECK(close(flagged(a, b), copied(a, b).value(), 1e-14, 1e-15));
+    const auto found = gradients(flagged, a, b);
+    const auto expected = gradients(copied, a, b);
+    CHECK(close(found[0], expected[0].value(), 1e-13, 1e-14));
+    CHECK(close(found[1], expected[1].value(), 1e-13, 1e-14));
+    CHECK(close(ag::matmul(ag::view(a, 0), xt::xarray<double>{1, 0, 0, 0}, {.transpose_a = true}),
+                ag::view(a, 0, 0).value(), 1e-14));
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  return ag::matmul(xt::xarray<double>{1, 2}, a, {.transpose_a = true});
+              }) == "matmul: a vector has no transpose: got (2,) and (2, 4, 3) (HERE).");
+}
+
+TEST_CASE("einsum sums over letters that the result does not name")
+{
+    const Tensor a(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}});
+    const Tensor b(xt::xarray<double>{{1, 0}, {2, -1}, {0, 3}});
+    const Tensor square(xt::xarray<double>{{1, 2}, {3, 4}});
+    CHECK(close(ag::einsum("ij,jk", a, b), {{5, 7}, {14, 13}}));
+    CHECK(close(ag::einsum("ij,jk->ki", a, b), {{5, 14}, {7, 13}}));
+    CHECK(close(ag::einsum("ba", a), {{1, 4}, {2, 5}, {3, 6}}));
+    CHECK(close(ag::einsum("ij->", a), 21.0));
+    CHECK(close(ag::einsum("ii", square), 5.0));
+    CHECK(close(ag::einsum(" i i -> i ", square), {1, 4}));
+    CHECK(close(ag::einsum("ij,ij->i", a, xt::xarray<double>{{1, 1, 1}, {0, 1, 2}}), {6, 17}));
+    CHECK(close(ag::einsum("ij,kl,jk->il", square, square, square), {{37, 54}, {81, 118}}));
+    CHECK(close(ag::einsum(",i", 2.0, Tensor(xt::xarray<double>{1, 2})), {2, 4}));
+    CHECK(close(gradient([](const Tensor& x) { return ag::einsum("ii->i", x); }, square), {{1, 0}, {0, 2}}));
+}
+
+TEST_CASE("the ellipsis of einsum and axes of extent 1 broadcast")
+{
+    const Tensor a(waves({2, 1, 3, 4}, 0));
+    const Tensor b(waves({5, 4, 2}, 1));
+    const Tensor expected = ag::matmul(a, b);
+    CHECK(close(ag::einsum("...ij,...jk->...ik", a, b), expected.value(), 1e-13, 1e-14));
+    CHECK(close(ag::einsum("...ij,...jk", a, b), expected.value(), 1e-13, 1e-14));
+    CHECK(close(ag::einsum("i,i", Tensor(xt::xarray<double>{2}), Tensor(xt::xarray<double>{1, 2, 3})), 12.0));
+    CHECK(close(ag::einsum("iijj->", Tensor(waves({3, 3, 2, 2}, 0))),
+                std::sin(1.1) + std::sin(4.4) + std::sin(1.1 * 17) + std::sin(1.1 * 20) + std::sin(1.1 * 33) +
+                    std::sin(1.1 * 36),
+                1e-13));
+    CHECK(ag::einsum("ij,jk->ik", empty({2, 0}), empty({0, 3})).shape() == ag::Shape{2, 3});
+    CHECK(ag::einsum("bij,bjk->ikb", empty({0, 2, 3}), empty({0, 3, 4})).shape() == ag::Shape{2, 4, 0});
+}
+
+TEST_CASE("einsum says what is wrong with its subscripts or its operands")
+{
+    const Tensor a(waves({2, 3}, 0));
+    CHECK(thrown<ag::ValueError>([&] { ag::einsum("ij,jk->ik", a); }) ==
+          "einsum: subscripts of 2 for 1 operand: got \"ij,jk->ik\" (HERE).");
+    CHECK(thrown<ag::ValueError>([&] { ag::einsum("i.j", a); }) ==
+          "einsum: needs letters, commas, one -> and one ... an operand: got \"i.j\" (HERE).");
+    CHECK(thrown<ag::ValueError>([&] { ag::einsum("ij->ijj", a); }) ==
+          "einsum: the result needs letters of operands, each once, not 'j': got \"ij->ijj\" (HERE).");
+    CHECK(thrown<ag::ShapeError>([&] { ag::einsum("ijk", a); }) ==
+          "einsum: operand 0 of shape (2, 3) has not the axes \"ijk\" (HERE).");
+    CHECK(thrown<ag::ShapeError>([&] { ag::einsum("ij,ji", a, a); }) ==
+          "einsum: axes 'j' of different extents, in operand 1 of shape (2, 3) for \"ij,ji\" (HERE).");
+    CHECK(thrown<ag::ShapeError>([&] { ag::einsum("ii", a); }) ==
+          "einsum: axes 'i' of different extents, in operand 0 of shape (2, 3) for \"ii\" (HERE).");
+}
+
+TEST_CASE("tensordot, dot and inner sum over the axes that NumPy sums over")
+{
+    const Tensor a(waves({2, 3, 4}, 0));
+    const Tensor b(waves({4, 3, 5}, 1));
+    const Tensor by_axes = ag::tensordot(a, b, {1, 2}, {1, 0});
+    CHECK(close(by_axes, ag::einsum("ijk,kjl->il", a, b).value(), 1e-13, 1e-14));
+    CHECK(close(ag::tensordot(a, ag::transpose(b, {1, 0, 2})), by_axes.value(), 1e-13, 1e-14));
+    CHECK(ag::tensordot(a, b, 0).shape() == ag::Shape{2, 3, 4, 4, 3, 5});
+    CHECK(ag::linalg::dot(a, Tensor(waves({6, 4, 2}, 1))).shape() == ag::Shape{2, 3, 6, 2});
+    CHECK(close(ag::linalg::dot(a, 2.0), (2 * a.value()), 1e-15));
+    CHECK(close(ag::inner(a, Tensor(waves({4}, 1))), ag::matmul(a, Tensor(waves({4}, 1))).value(), 1e-13, 1e-14));
+    CHECK(thrown<ag::ShapeError>([&] { ag::tensordot(a, b); }) ==
+          "tensordot: needs pairs of axes of equal extents: got (2, 3, 4) and (4, 3, 5) (HERE).");
+    CHECK(thrown<ag::ShapeError>([&] { ag::tensordot(a, b, 4); }) ==
+          "tensordot: needs 4 axes of both operands: got (2, 3, 4) and (4, 3, 5) (HERE).");
+}
+
+TEST_CASE("outer, kron and cross have the values that are computed by hand")
+{
+    const Tensor a(xt::xarray<double>{1, 2});
+    const Tensor b(xt::xarray<double>{3, 4, 5});
+    CHECK(close(ag::outer(a, b), {{3, 4, 5}, {6, 8, 10}}));
+    CHECK(close(ag::kron(a, b), {3, 4, 5, 6, 8, 10}));
+    CHECK(close(ag::kron(Tensor(xt::xarray<double>{{1, 2}, {0, 1}}), a), {{1, 2, 2, 4}, {0, 0, 1, 2}}));
+    CHECK(close(ag::linalg::cross(b, xt::xarray<double>{1, 0, 2}), {8, -1, -4}));
+    CHECK(thrown<ag::ShapeError>([&] { ag::cross(a, a); }) ==
+          "cross: needs an extent of 3 in axis -1: got (2,) and (2,) (HERE).");
+    CHECK(thrown<ag::ShapeError>([&] { ag::outer(a, 1.0); }) ==
+          "outer: needs two vectors: got (2,) and () (HERE). Flatten them first.");
+}
+
+TEST_CASE("addmm does not read what it multiplies by 0")
+{
+    const Tensor one(xt::xarray<double>{{1, 2}, {3, 4}});
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK(close(ag::addmm(nan, one, one, {.beta = 0, .alpha = 2}), {{14, 20}, {30, 44}}));
+    CHECK(close(ag::addmm(xt::xarray<double>{1, 2}, one, one, {.beta = 10}), {{17, 30}, {25, 42}}));
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::addmm(xt::xarray<double>{1, 2, 3}, one, one);
+              }) == "addmm: the input does not broadcast to the product: got (3,) and (2, 2) (HERE).");
+    CHECK(thrown<ag::ShapeError>([&] { ag::baddbmm(0.0, one, one); }) ==
+          "baddbmm: needs stacks (batch, n, k) and (batch, k, m): got (2, 2) and (2, 2) (HERE).");
+}
+
+TEST_CASE("a chain of products is multiplied in the cheapest order, whose result is the same")
+{
+    const Tensor a(waves({2, 30}, 0));
+    const Tensor b(waves({30, 3}, 1));
+    const Tensor c(waves({3, 20}, 2));
+    const Tensor d(waves({20}, 3));
+    const Tensor expected = ag::matmul(a, ag::matmul(b, ag::matmul(c, d)));
+    CHECK(close(ag::linalg::multi_dot({a, b, c, d}), expected.value(), 1e-12, 1e-12));
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::linalg::multi_dot({a, c});
+              }) == "multi_dot: operands 0 and 1 do not fit: got (2, 30) and (3, 20) (HERE).");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::linalg::multi_dot({a, d, d});
+              }) ==
+          "multi_dot: operand 1 is no matrix: got shape (20,) (HERE). Only the first and the last may be vectors.");
 }

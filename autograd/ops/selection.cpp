@@ -1,0 +1,180 @@
+#include <autograd/ops/selection.hpp>
+#include <autograd/parallel.hpp>
+
+#include <atomic>
+#include <string>
+
+namespace autograd::detail
+{
+
+void require_axes(std::size_t rank, const char* operation, Location location)
+{
+    if (rank > max_rank)
+    {
+        throw ShapeError(operation,
+                         "the result would have " + std::to_string(rank) + " axes: at most " +
+                             std::to_string(max_rank) + " are possible",
+                         location);
+    }
+}
+
+void require_step(const Slice& slice, const char* operation, Location location)
+{
+    if (slice.kind == Slice::Kind::range && slice.step == 0)
+    {
+        throw ValueError(operation, "the step of a range is 0", location);
+    }
+}
+
+namespace
+{
+
+/// What a range takes of an axis of `extent` elements, by NumPy's rules.
+struct Part
+{
+    std::ptrdiff_t start;
+    std::size_t count;
+};
+
+Part part_of(const Slice& slice, std::ptrdiff_t extent)
+{
+    const bool forward = slice.step > 0;
+    const std::ptrdiff_t lowest = forward ? 0 : -1;
+    const std::ptrdiff_t highest = forward ? extent : extent - 1;
+    const auto bound = [&](std::ptrdiff_t value)
+    { return std::clamp(value < 0 ? value + extent : value, lowest, highest); };
+    const std::ptrdiff_t start = slice.start ? bound(*slice.start) : forward ? lowest : highest;
+    const std::ptrdiff_t stop = slice.stop ? bound(*slice.stop) : forward ? highest : lowest;
+    const std::ptrdiff_t distance = forward ? stop - start : start - stop;
+    if (distance <= 0)
+    {
+        return {start, 0};
+    }
+    // Without negating the lowest of all steps.
+    const auto step = forward ? static_cast<std::size_t>(slice.step) : -static_cast<std::size_t>(slice.step);
+    return {start, (static_cast<std::size_t>(distance) - 1) / step + 1};
+}
+
+}
+
+void SliceReader::push_back(std::size_t extent, std::ptrdiff_t stride)
+{
+    require_axes(walk_.rank + 1, operation_, location_);
+    walk_.push_back(extent, stride);
+}
+
+void SliceReader::read(const Slice& slice)
+{
+    if (slice.kind == Slice::Kind::newaxis)
+    {
+        push_back(1, 0);
+        return;
+    }
+    const auto extent = static_cast<std::ptrdiff_t>(shape_[axis_]);
+    if (slice.kind == Slice::Kind::index)
+    {
+        if (*slice.start < -extent || *slice.start >= extent)
+        {
+            throw ShapeError(operation_,
+                             "index " + std::to_string(*slice.start) + " is out of range for axis " +
+                                 std::to_string(axis_) + " of shape " + to_string(shape_),
+                             location_);
+        }
+        walk_.offset += (*slice.start + (*slice.start < 0 ? extent : 0)) * whole_.strides[axis_];
+    }
+    else
+    {
+        const Part part = part_of(slice, extent);
+        if (part.count != 0)
+        {
+            walk_.offset += part.start * whole_.strides[axis_];
+        }
+        push_back(part.count, part.count > 1 ? slice.step * whole_.strides[axis_] : 0);
+    }
+    ++axis_;
+}
+
+void SliceReader::keep(std::size_t axes)
+{
+    for (; axes > 0; --axes, ++axis_)
+    {
+        push_back(shape_[axis_], whole_.strides[axis_]);
+    }
+}
+
+Indices normalized(const Indices& indices, std::size_t extent, const char* operation, Location location)
+{
+    const auto end = static_cast<std::int64_t>(extent);
+    std::atomic<bool> negative = false;
+    std::atomic<bool> outside = false;
+    constexpr std::size_t grain = 64 * 1024;
+    parallel_for(indices.size(), grain,
+                 [&](std::size_t first, std::size_t last)
+                 {
+                     std::int64_t lowest = 0;
+                     std::int64_t highest = -1;
+                     for (std::size_t i = first; i < last; ++i)
+                     {
+                         lowest = std::min(lowest, indices[i]);
+                         highest = std::max(highest, indices[i]);
+                     }
+                     if (lowest < 0)
+                     {
+                         negative = true;
+                     }
+                     if (lowest < -end || highest >= end)
+                     {
+                         outside = true;
+                     }
+                 });
+    if (outside)
+    {
+        const std::int64_t wrong =
+            *std::find_if(indices.begin(), indices.end(), [end](std::int64_t i) { return i < -end || i >= end; });
+        throw ValueError(operation,
+                         "index " + std::to_string(wrong) + " is out of range for an axis of extent " +
+                             std::to_string(extent),
+                         location);
+    }
+    if (!negative)
+    {
+        return indices;
+    }
+    Indices result(indices.shape());
+    std::transform(indices.begin(), indices.end(), result.data(),
+                   [end](std::int64_t i) { return i < 0 ? i + end : i; });
+    return result;
+}
+
+Chosen along_axis(const Shape& shape, std::size_t axis, const Indices& indices, const char* operation,
+                  Location location)
+{
+    const Shape extents = shape.rank() == 0 ? Shape{1} : shape;
+    require_axes(extents.rank() - 1 + indices.dimension(), operation, location);
+    const Walk whole(extents);
+    Chosen chosen{{}, normalized(indices, extents[axis], operation, location), {}, shape, {}};
+    for (std::size_t k = 0; k < extents.rank(); ++k)
+    {
+        if (k == axis)
+        {
+            for (const std::size_t extent : indices.shape())
+            {
+                chosen.to.push_back(extent);
+            }
+            continue;
+        }
+        (k < axis ? chosen.outer : chosen.inner).push_back(whole.extents[k], whole.strides[k]);
+        chosen.to.push_back(extents[k]);
+    }
+    const std::ptrdiff_t stride = whole.strides[axis];
+    if (stride != 1)
+    {
+        Indices offsets(indices.shape());
+        std::transform(chosen.offsets.begin(), chosen.offsets.end(), offsets.data(),
+                       [stride](std::int64_t i) { return i * stride; });
+        chosen.offsets = offsets;
+    }
+    return chosen;
+}
+
+}
