@@ -1,8 +1,6 @@
 #include <autograd/kernels/gemm.hpp>
-#include <autograd/memory.hpp>
+#include <autograd/kernels/tile.hpp>
 #include <autograd/parallel.hpp>
-
-#include <xsimd/xsimd.hpp>
 
 #include <algorithm>
 #include <array>
@@ -21,115 +19,24 @@ namespace autograd::detail
 namespace
 {
 
-template <class T>
-using Batch = xsimd::batch<T>;
-
-constexpr std::size_t register_bytes = Batch<float>::size * sizeof(float);
-
-/// The tile that a micro-kernel holds in registers: rows, and registers a row.
-template <class T>
-inline constexpr std::size_t tile_rows = register_bytes == 64   ? 12
-                                         : register_bytes == 32 ? 6
-                                                                : 4;
-template <class T>
-inline constexpr std::size_t tile_registers = 2;
-template <class T>
-inline constexpr std::size_t tile_columns = tile_registers<T>* Batch<T>::size;
-
 /// Panels: a row of tiles by `depth` stays in the first-level cache, a block of `rows` in the second, `columns` in the
 /// third.
 constexpr std::size_t block_depth = 320;
-template <class T>
-inline constexpr std::size_t block_rows = 20 * tile_rows<T>;
+constexpr std::size_t block_rows = 20 * tile_rows;
 template <class T>
 inline constexpr std::size_t block_columns = 64 * tile_columns<T>;
 
 /// Below this many multiplications, packing a costs more than it saves.
 constexpr std::size_t worth_packing = 1 << 18;
 
-/// A packed panel, from the thread's pool.
-template <class T>
-class Panel
-{
-public:
-    explicit Panel(std::size_t elements) : buffer_(allocate_buffer(elements * sizeof(T))) {}
-    ~Panel() { release_buffer(buffer_); }
-    Panel(const Panel&) = delete;
-    Panel& operator=(const Panel&) = delete;
-    T* data() noexcept { return static_cast<T*>(buffer_->data()); }
-
-private:
-    Buffer* buffer_;
-};
-
 /// c[0..rows) += a b for one tile. Column j of b's panel is `b[p * tile_columns + j]`.
 template <class T, std::size_t rows>
 void micro_kernel(std::size_t depth, const T* a, std::size_t a_row, std::size_t a_column, const T* b, T* c,
                   std::size_t c_row, std::size_t columns, bool accumulate)
 {
-    using B = Batch<T>;
-    constexpr std::size_t registers = tile_registers<T>;
-    B sums[rows][registers];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < rows; ++i)
-    {
-#pragma GCC unroll 4
-        for (std::size_t r = 0; r < registers; ++r)
-        {
-            sums[i][r] = B(T(0));
-        }
-    }
-    for (std::size_t p = 0; p < depth; ++p)
-    {
-        B row[registers];
-#pragma GCC unroll 4
-        for (std::size_t r = 0; r < registers; ++r)
-        {
-            row[r] = B::load_aligned(b + p * tile_columns<T> + r * B::size);
-        }
-#pragma GCC unroll 16
-        for (std::size_t i = 0; i < rows; ++i)
-        {
-            const B left(a[i * a_row + p * a_column]);
-#pragma GCC unroll 4
-            for (std::size_t r = 0; r < registers; ++r)
-            {
-                sums[i][r] = xsimd::fma(left, row[r], sums[i][r]);
-            }
-        }
-    }
-    if (columns == tile_columns<T>)
-    {
-#pragma GCC unroll 16
-        for (std::size_t i = 0; i < rows; ++i)
-        {
-#pragma GCC unroll 4
-            for (std::size_t r = 0; r < registers; ++r)
-            {
-                T* place = c + i * c_row + r * B::size;
-                (accumulate ? sums[i][r] + B::load_unaligned(place) : sums[i][r]).store_unaligned(place);
-            }
-        }
-        return;
-    }
-    alignas(buffer_alignment) T tile[rows * tile_columns<T>];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < rows; ++i)
-    {
-#pragma GCC unroll 4
-        for (std::size_t r = 0; r < registers; ++r)
-        {
-            sums[i][r].store_aligned(tile + i * tile_columns<T> + r * B::size);
-        }
-    }
-    for (std::size_t i = 0; i < rows; ++i)
-    {
-        for (std::size_t j = 0; j < columns; ++j)
-        {
-            const T old = accumulate ? c[i * c_row + j] : T(0);
-            c[i * c_row + j] = old + tile[i * tile_columns<T> + j];
-        }
-    }
+    const auto left = [=](std::size_t i, std::size_t p) { return a[i * a_row + p * a_column]; };
+    const auto right = [=](std::size_t p) { return b + p * tile_columns<T>; };
+    store_tile<T>(multiply_tile<T, rows, tile_registers>(depth, left, right), c, c_row, columns, accumulate);
 }
 
 template <class T>
@@ -191,9 +98,9 @@ void pack_columns(Matrix<T> b, std::size_t depth, std::size_t columns, T* panel)
 template <class T>
 void pack_rows(Matrix<T> a, std::size_t rows, std::size_t depth, T* panel)
 {
-    for (std::size_t i0 = 0; i0 < rows; i0 += tile_rows<T>)
+    for (std::size_t i0 = 0; i0 < rows; i0 += tile_rows)
     {
-        const std::size_t count = std::min(tile_rows<T>, rows - i0);
+        const std::size_t count = std::min(tile_rows, rows - i0);
         const T* from = a.data + i0 * a.row_stride;
         if (a.column_stride == 1)
         {
@@ -224,7 +131,7 @@ template <class T>
 void multiply_block(std::size_t rows, std::size_t columns, std::size_t depth, Matrix<T> a, bool pack, const T* b, T* c,
                     std::size_t c_row, bool accumulate)
 {
-    static constexpr auto kernels = micro_kernels<T>(std::make_index_sequence<tile_rows<T>>{});
+    static constexpr auto kernels = micro_kernels<T>(std::make_index_sequence<tile_rows>{});
     Panel<T> packed(pack ? rows * depth : 0);
     if (pack)
     {
@@ -233,9 +140,9 @@ void multiply_block(std::size_t rows, std::size_t columns, std::size_t depth, Ma
     for (std::size_t j0 = 0; j0 < columns; j0 += tile_columns<T>)
     {
         const std::size_t width = std::min(tile_columns<T>, columns - j0);
-        for (std::size_t i0 = 0; i0 < rows; i0 += tile_rows<T>)
+        for (std::size_t i0 = 0; i0 < rows; i0 += tile_rows)
         {
-            const std::size_t height = std::min(tile_rows<T>, rows - i0);
+            const std::size_t height = std::min(tile_rows, rows - i0);
             const T* left = pack ? packed.data() + i0 * depth : a.data + i0 * a.row_stride;
             kernels[height - 1](depth, left, pack ? 1 : a.row_stride, pack ? height : a.column_stride, b + j0 * depth,
                                 c + i0 * c_row + j0, c_row, width, accumulate);
@@ -264,17 +171,17 @@ void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T
                          depth, columns, panel.data());
             const auto work = [&](std::size_t begin, std::size_t end)
             {
-                for (std::size_t i0 = begin; i0 < end; i0 += block_rows<T>)
+                for (std::size_t i0 = begin; i0 < end; i0 += block_rows)
                 {
-                    const std::size_t rows = std::min(block_rows<T>, end - i0);
+                    const std::size_t rows = std::min(block_rows, end - i0);
                     multiply_block(
                         rows, columns, depth,
                         Matrix<T>{a.data + i0 * a.row_stride + p0 * a.column_stride, a.row_stride, a.column_stride},
                         pack, panel.data(), c + i0 * n + j0, n, accumulate || p0 > 0);
                 }
             };
-            const std::size_t grain = std::max<std::size_t>(1, worth_a_thread / (columns * depth * tile_rows<T>));
-            parallel_for(m, grain * tile_rows<T>, work);
+            const std::size_t grain = std::max<std::size_t>(1, worth_a_thread / (columns * depth * tile_rows));
+            parallel_for(m, grain * tile_rows, work);
         }
     }
 }
