@@ -170,10 +170,12 @@ std::vector<Numbers> value(const ag::Example& example, const std::vector<Numbers
 /// `AUTOGRAD_UNARY(exp)`; else nothing.
 std::string operation_declared_by(const std::string& line)
 {
-    const std::string macro = "AUTOGRAD_UNARY(";
-    if (line.starts_with(macro))
+    for (const std::string macro : {"AUTOGRAD_UNARY(", "AUTOGRAD_CONVOLUTION("})
     {
-        return line.substr(macro.size(), line.find(')') - macro.size());
+        if (line.starts_with(macro))
+        {
+            return line.substr(macro.size(), line.find_first_of(",)") - macro.size());
+        }
     }
     const std::size_t parenthesis = line.find('(');
     if (!line.starts_with("Tensor<") || parenthesis == std::string::npos)
