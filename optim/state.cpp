@@ -437,9 +437,9 @@ void State::add(std::string name, Item item, Location location)
 void State::save(const std::string& path, Location location) const
 {
     Content content;
-    for (const auto& [name, value] : take(entries_))
+    for (const Field& field : take(entries_))
     {
-        std::visit([&](const auto& field) { content.add(name, field); }, value);
+        std::visit([&](const auto& value) { content.add(field.name, value); }, field.value);
     }
     autograd::save_safetensors(path, content.arrays, content.texts, location);
 }
