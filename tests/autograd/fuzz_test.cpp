@@ -179,7 +179,8 @@ void try_trials()
                                        }
                                    });
         }
-        CAPTURE(trial->name);
+        const std::string name = trial->name;
+        CAPTURE(name);
         CHECK_MESSAGE(results > 0, "no attribute ever fits: the trial tries nothing but errors");
     }
 }

@@ -61,7 +61,8 @@ void append_integers(const json& value, std::vector<std::int64_t>& integers)
 }
 
 template <class T>
-Call<T>::Call(const Case& example, const std::string& signature, bool rounded) : rounded_(rounded)
+Call<T>::Call(const Case& example, const std::string& signature, bool rounded)
+    : variant_(example.variant), rounded_(rounded)
 {
     const std::vector<Parameter> parameters = parameters_of(signature);
     std::set<std::string> names;

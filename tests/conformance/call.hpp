@@ -33,6 +33,9 @@ public:
     /// Throws Unsupported for an argument that the signature does not name.
     Call(const Case& example, const std::string& signature, bool rounded);
 
+    /// The database's variant of the operation, which may call it in another way than PyTorch's users.
+    const std::string& variant() const noexcept { return variant_; }
+
     /// Whether the argument is given and not null.
     bool has(const std::string& name) { return !value(name).is_null(); }
     bool is_tensor(const std::string& name) { return ::is_tensor(value(name)); }
@@ -79,6 +82,7 @@ public:
 private:
     void find_tensors(const nlohmann::json& value);
 
+    std::string variant_;
     bool rounded_;
     nlohmann::json defaults_;
     std::map<std::string, const nlohmann::json*> values_;
