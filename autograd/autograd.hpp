@@ -6,6 +6,7 @@
 #include <autograd/inspect.hpp>
 #include <autograd/io.hpp>
 #include <autograd/ops/activation.hpp>
+#include <autograd/ops/arrange.hpp>
 #include <autograd/ops/convolution.hpp>
 #include <autograd/ops/decomposition.hpp>
 #include <autograd/ops/distance.hpp>

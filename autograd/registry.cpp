@@ -22,6 +22,7 @@ void name_families() noexcept
     detail::scan_family();
     detail::sorting_family();
     detail::shape_family();
+    detail::arrange_family();
     detail::index_family();
     detail::linalg_family();
     detail::decomposition_family();

@@ -179,6 +179,7 @@ void reduction_family() noexcept;
 void scan_family() noexcept;
 void sorting_family() noexcept;
 void shape_family() noexcept;
+void arrange_family() noexcept;
 void index_family() noexcept;
 void linalg_family() noexcept;
 void decomposition_family() noexcept;

@@ -632,6 +632,22 @@ Tensor<T> filter(const Tensor<T>& x, const xt::xarray<bool>& mask, Location loca
 }
 
 template <Real T>
+Tensor<T> masked_fill(const Tensor<T>& x, const xt::xarray<bool>& mask, const std::type_identity_t<Operand<T>>& value,
+                      Location location)
+{
+    const Shape of_mask(mask.shape());
+    Shape common;
+    if (!broadcast_shapes(x.shape(), of_mask, common) || !broadcasts_to(value.node()->shape, common))
+    {
+        throw ShapeError("masked_fill",
+                         "tensor, mask and value do not broadcast: got " + to_string(x.shape()) + ", " +
+                             to_string(of_mask) + " and " + to_string(value.node()->shape),
+                         location);
+    }
+    return where(mask, Tensor<T>(value), x, location);
+}
+
+template <Real T>
 Tensor<T> masked_scatter(const Tensor<T>& x, const xt::xarray<bool>& mask, const Tensor<T>& source, Location location)
 {
     const Masked<T> masked(x, mask, "masked_scatter", location);
@@ -665,6 +681,7 @@ Tensor<T> masked_scatter(const Tensor<T>& x, const xt::xarray<bool>& mask, const
     template Tensor<T> scatter_reduce(const Tensor<T>&, std::ptrdiff_t, const Indices&, const Operand<T>&,             \
                                       const ScatterOptions&, Location);                                                \
     template Tensor<T> filter(const Tensor<T>&, const xt::xarray<bool>&, Location);                                    \
+    template Tensor<T> masked_fill(const Tensor<T>&, const xt::xarray<bool>&, const Operand<T>&, Location);            \
     template Tensor<T> masked_scatter(const Tensor<T>&, const xt::xarray<bool>&, const Tensor<T>&, Location);
 INSTANTIATE(float)
 INSTANTIATE(double)
@@ -712,6 +729,7 @@ EXAMPLE(scatter_reduce, mean, ({2, 3}, {2, 2}),
 EXAMPLE(scatter_reduce, smallest, ({2, 3}, {2, 2}),
         scatter_reduce(x[0], 1, Rows{{2, 2}, {1, 0}}, x[1], {.mode = ScatterMode::amin, .include_self = false}))
 EXAMPLE(filter, stretched, ({2, 1}), filter(x[0], corner))
+EXAMPLE(masked_fill, stretched, ({3}, {2, 1}), masked_fill(x[0], corner, x[1]))
 EXAMPLE(masked_scatter, some, ({2, 3}, {4}), masked_scatter(x[0], corner, x[1]))
 #undef EXAMPLE
 
@@ -755,6 +773,7 @@ static constexpr Names names[] = {
     {"scatter_add", nullptr, "add.at", "scatter_add"},
     {"scatter_reduce", nullptr, "ufunc.at", "scatter_reduce"},
     {"filter", "filter", "boolean indexing", "masked_select"},
+    {"masked_fill", "filtration", "putmask", "masked_fill"},
     {"masked_scatter", nullptr, "place", "masked_scatter"},
 };
 static const NameTable name_table{"index", names};

@@ -171,6 +171,11 @@ Tensor<T> scatter_reduce(const Tensor<T>& x, std::ptrdiff_t axis, const Indices&
 template <Real T>
 Tensor<T> filter(const Tensor<T>& x, const xt::xarray<bool>& mask, Location location = Location::current());
 
+/// `x` with a value, which broadcasts with both, where the mask holds.
+template <Real T>
+Tensor<T> masked_fill(const Tensor<T>& x, const xt::xarray<bool>& mask, const std::type_identity_t<Operand<T>>& value,
+                      Location location = Location::current());
+
 /// `x` with the source's first elements, in order, where the mask holds.
 /// @throws ValueError if the source has too few.
 template <Real T>

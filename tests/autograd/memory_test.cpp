@@ -292,6 +292,37 @@ TEST_CASE("statistics count what lives and its peak" * doctest::skip(sanitized))
     CHECK(ag::memory_statistics().peak == before);
 }
 
+TEST_CASE("slices and choices of one tensor make one gradient of its size" * doctest::skip(sanitized))
+{
+    constexpr std::int64_t bytes = 8 * 100'000;
+    Variable x(xt::xarray<double>(xt::ones<double>({1000, 100})));
+    const auto peak_of_backward = [&](auto part)
+    {
+        ag::GradientTape tape;
+        Tensor total(0);
+        for (int i = 0; i < 1000; ++i)
+        {
+            total += ag::sum(part(i));
+        }
+        x.zero_grad();
+        const std::int64_t before = ag::memory_statistics().live;
+        ag::reset_peak_memory();
+        total.backward();
+        return ag::memory_statistics().peak - before;
+    };
+    CHECK(peak_of_backward([&](int i) { return ag::view(x, i); }) < 2 * bytes);
+    CHECK(peak_of_backward([&](int i) { return ag::diagonal(x, i % 100); }) < 2 * bytes);
+    CHECK(peak_of_backward([&](int i) { return ag::index_select(x, 0, {i, 0}); }) < 2 * bytes);
+    const auto column = [](int i)
+    {
+        ag::Indices index(ag::Shape{1, 1});
+        *index.data() = i;
+        return index;
+    };
+    CHECK(peak_of_backward([&](int i) { return ag::gather(x, 1, column(i % 100)); }) < 2 * bytes);
+    CHECK(x.grad().data()[0] == 10);
+}
+
 TEST_CASE("reshape, flatten, squeeze and expand_dims copy nothing")
 {
     const Tensor x(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}});

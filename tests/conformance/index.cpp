@@ -144,6 +144,8 @@ constexpr Mapping mappings[] = {
               scatter_reduce(call.tensor("input"), call.integer("dim"), call.indices("index"), call.tensor("src"),
                              options_of(call))),
     OPERATION("masked_select", "input mask", filter(call.tensor("input"), call.mask("mask"))),
+    OPERATION("masked_fill", "input mask value",
+              masked_fill(call.tensor("input"), call.mask("mask"), call.tensor("value"))),
     OPERATION("masked_scatter", "input mask source",
               masked_scatter(call.tensor("input"), call.mask("mask"), call.tensor("source"))),
 };

@@ -57,6 +57,64 @@ Sections sections_of(Call<T>& call, const std::string& name)
     return call.integer(name);
 }
 
+/// The operation on each of the tensors, of which there is mostly one.
+template <class T, class F>
+std::vector<Tensor<T>> each(const std::vector<Tensor<T>>& tensors, F operation)
+{
+    std::vector<Tensor<T>> results;
+    std::transform(tensors.begin(), tensors.end(), std::back_inserter(results), operation);
+    return results;
+}
+
+template <class T>
+Tensor<T> roll(Call<T>& call)
+{
+    const std::vector<std::ptrdiff_t> shifts = call.integers("shifts");
+    return call.has("dims") ? roll(call.tensor("input"), shifts, call.axes("dims"))
+                            : roll(call.tensor("input"), shifts.at(0));
+}
+
+template <class T>
+Tensor<T> repeat_interleave(Call<T>& call)
+{
+    const Tensor<T> input = call.has("dim") ? call.tensor("input") : ravel(call.tensor("input"));
+    const std::ptrdiff_t axis = call.has("dim") ? call.integer("dim") : 0;
+    return call.is_integer("repeats") ? repeat(input, call.integer("repeats"), axis)
+                                      : repeat(input, call.indices("repeats"), axis);
+}
+
+/// PyTorch lists the widths from the last axis to the first.
+template <class T>
+Tensor<T> pad(Call<T>& call, const std::string& mode)
+{
+    const std::map<std::string, PadMode> modes{{"constant", PadMode::constant},
+                                               {"reflect", PadMode::reflect},
+                                               {"replicate", PadMode::edge},
+                                               {"circular", PadMode::wrap}};
+    const Tensor<T> input = call.tensor("input");
+    const std::vector<std::ptrdiff_t> given = call.integers("pad");
+    std::vector<PadWidth> widths(input.dimension(), PadWidth{0, 0});
+    for (std::size_t k = 0; k + 1 < given.size(); k += 2)
+    {
+        widths.at(input.dimension() - 1 - k / 2) = {given[k], given[k + 1]};
+    }
+    return pad(input, widths, modes.at(mode), call.has("value") ? call.number("value") : 0);
+}
+
+template <class T>
+Tensor<T> combinations(Call<T>& call)
+{
+    const Tensor<T> rows = combinations(call.tensor("input"), call.integer("r"), call.flag("with_replacement"));
+    return call.integer("r") == 0 ? ravel(rows) : rows;
+}
+
+template <class T>
+Tensor<T> vander(Call<T>& call)
+{
+    const Tensor<T> x = atleast_1d(call.tensor("x"));
+    return vander(x, call.has("N") ? call.integer("N") : static_cast<std::ptrdiff_t>(x.shape(x.dimension() - 1)));
+}
+
 template <class T>
 Shape shape_of(Call<T>& call, const std::string& name)
 {
@@ -116,9 +174,12 @@ constexpr Mapping mappings[] = {
     OPERATION("unsqueeze", "input dim", expand_dims(call.tensor("input"), call.integer("dim"))),
     OPERATION("squeeze", "input dim=null",
               call.has("dim") ? squeezed(call.tensor("input"), call.integer("dim")) : squeeze(call.tensor("input"))),
-    OPERATION("atleast_1d", "*tensors", atleast_1d(call.tensors("tensors").at(0))),
-    OPERATION("atleast_2d", "*tensors", atleast_2d(call.tensors("tensors").at(0))),
-    OPERATION("atleast_3d", "*tensors", atleast_3d(call.tensors("tensors").at(0))),
+    OPERATION("atleast_1d", "*tensors",
+              each(call.tensors("tensors"), [](const auto& x) { return atleast_1d(x); })),
+    OPERATION("atleast_2d", "*tensors",
+              each(call.tensors("tensors"), [](const auto& x) { return atleast_2d(x); })),
+    OPERATION("atleast_3d", "*tensors",
+              each(call.tensors("tensors"), [](const auto& x) { return atleast_3d(x); })),
     OPERATION("broadcast_to", "input size", broadcast_to(call.tensor("input"), shape_of(call, "size"))),
     OPERATION("expand", "input *size",
               broadcast_to(call.tensor("input"), expanded(call.tensor("input"), call.integers("size")))),
@@ -177,6 +238,38 @@ constexpr Mapping mappings[] = {
     OPERATION("dstack", "tensors", dstack(call.tensors("tensors"))),
     OPERATION("column_stack", "tensors", column_stack(call.tensors("tensors"))),
     OPERATION("block_diag", "*tensors", block_diag(call.tensors("tensors"))),
+    OPERATION("flip", "input *dims",
+              call.integers("dims").empty() ? call.tensor("input") : flip(call.tensor("input"), call.axes("dims"))),
+    OPERATION("fliplr", "input", fliplr(call.tensor("input"))),
+    OPERATION("flipud", "input", flipud(call.tensor("input"))),
+    OPERATION("rot90", "input k=1 dims=[0,1]",
+              rot90(call.tensor("input"), call.integer("k"), {call.axes("dims")[0], call.axes("dims")[1]})),
+    OPERATION("roll", "input shifts dims=null", roll(call)),
+    OPERATION("tile", "input *dims", tile(call.tensor("input"), call.integers("dims"))),
+    OPERATION("repeat", "input *repeats", tile(call.tensor("input"), call.integers("repeats"))),
+    OPERATION("repeat_interleave", "input repeats dim=null output_size=null", repeat_interleave(call)),
+    OPERATION("nn.functional.pad", "input pad mode=constant value=null", pad(call, call.text("mode"))),
+    OPERATION("constant_pad_nd", "input pad value=0", pad(call, "constant")),
+    OPERATION("unfold", "input dimension size step",
+              sliding_window_view(call.tensor("input"), call.integer("dimension"), call.integer("size"),
+                                  call.integer("step"))),
+    OPERATION("diagonal", "input offset=0 dim1=0 dim2=1",
+              diagonal(call.tensor("input"), call.integer("offset"), call.integer("dim1"), call.integer("dim2"))),
+    OPERATION("diagonal_scatter", "input src offset=0 dim1=0 dim2=1",
+              diagonal_scatter(call.tensor("input"), call.tensor("src"), call.integer("offset"), call.integer("dim1"),
+                               call.integer("dim2"))),
+    OPERATION("diag", "input diagonal=0", diag(call.tensor("input"), call.integer("diagonal"))),
+    OPERATION("diagflat", "input offset=0", diagflat(call.tensor("input"), call.integer("offset"))),
+    OPERATION("diag_embed", "input offset=0 dim1=-2 dim2=-1",
+              diag_embed(call.tensor("input"), call.integer("offset"), call.integer("dim1"), call.integer("dim2"))),
+    OPERATION("trace", "input", trace(call.tensor("input"))),
+    OPERATION("tril", "input diagonal=0", tril(call.tensor("input"), call.integer("diagonal"))),
+    OPERATION("triu", "input diagonal=0", triu(call.tensor("input"), call.integer("diagonal"))),
+    OPERATION("meshgrid", "*tensors indexing=ij",
+              meshgrid(call.tensors("tensors"), call.text("indexing") == "xy" ? MeshIndexing::xy : MeshIndexing::ij)),
+    OPERATION("cartesian_prod", "*tensors", cartesian_prod(call.tensors("tensors"))),
+    OPERATION("combinations", "input r=2 with_replacement=false", combinations(call)),
+    OPERATION("linalg.vander", "x N=null", vander(call)),
     OPERATION("zeros_like", "input device=cpu", filled<ELEMENT>(call.tensor("input").shape(), 0)),
     OPERATION("ones_like", "input device=cpu", filled<ELEMENT>(call.tensor("input").shape(), 1)),
     OPERATION("full_like", "input fill_value device=cpu",

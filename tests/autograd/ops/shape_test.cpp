@@ -1,3 +1,4 @@
+#include "../../thrown.hpp"
 #include "../closeness.hpp"
 #include "../counting_cotangent.hpp"
 
@@ -204,4 +205,113 @@ TEST_CASE("what was reshaped without a copy keeps its value when its source is a
     CHECK(close(flat, {1, 2, 3, 4}));
     CHECK(close(same, {{1, 2}, {3, 4}}));
     CHECK(close(x, {{11, 12}, {13, 14}}));
+}
+
+TEST_CASE("flatten, unflatten and atleast change axes in part")
+{
+    const Tensor x = numbers({2, 3, 4});
+    CHECK(ag::flatten(x, 1).shape() == ag::Shape{2, 12});
+    CHECK(ag::flatten(x, 0, -2).shape() == ag::Shape{6, 4});
+    CHECK(ag::flatten(x, 1, 1).shape() == ag::Shape{2, 3, 4});
+    CHECK(ag::flatten(Tensor(1.0), 0).shape() == ag::Shape{1});
+    CHECK(ag::unflatten(x, -1, {2, -1}).shape() == ag::Shape{2, 3, 2, 2});
+    CHECK(ag::atleast_3d(numbers({3})).shape() == ag::Shape{1, 3, 1});
+    CHECK(ag::atleast_3d(numbers({3, 2})).shape() == ag::Shape{3, 2, 1});
+    CHECK(ag::atleast_2d(Tensor(1.0)).shape() == ag::Shape{1, 1});
+}
+
+TEST_CASE("swapaxes and moveaxis keep the order of the others")
+{
+    const Tensor x = numbers({2, 3, 4});
+    CHECK(ag::swapaxes(x, 0, -1).shape() == ag::Shape{4, 3, 2});
+    CHECK(ag::moveaxis(x, 0, -1).shape() == ag::Shape{3, 4, 2});
+    CHECK(ag::moveaxis(x, {2, 0}, {0, 1}).shape() == ag::Shape{4, 2, 3});
+    CHECK(ag::swapaxes(Tensor(1.0), 0, -1).shape() == ag::Shape{});
+}
+
+TEST_CASE("large transposes are right at the borders of tiles and between batches")
+{
+    const Tensor x = numbers({3, 37, 61});
+    const Tensor y = ag::swapaxes(x, 1, 2);
+    bool right = true;
+    for (std::size_t b = 0; b < 3; ++b)
+    {
+        for (std::size_t i = 0; i < 61; ++i)
+        {
+            for (std::size_t j = 0; j < 37; ++j)
+            {
+                right = right && y.data()[(b * 61 + i) * 37 + j] == x.data()[(b * 37 + j) * 61 + i];
+            }
+        }
+    }
+    CHECK(right);
+}
+
+TEST_CASE("slice_scatter puts where slice takes")
+{
+    const Tensor x = numbers({2, 3});
+    CHECK(close(ag::slice(x, 1, xt::range(2, 0, -1)), {{3, 2}, {6, 5}}));
+    CHECK(close(ag::slice_scatter(x, Tensor(xt::xarray<double>{7, 8}), 1, -1), {{1, 2, 7}, {4, 5, 8}}));
+    CHECK(close(ag::slice_scatter(x, Tensor(0.0), 0, 1), {{1, 2, 3}, {0, 0, 0}}));
+    CHECK(close(ag::narrow(x, 1, -2, 1), column({2, 5})));
+}
+
+TEST_CASE("splits cut evenly, unevenly, before positions and by lengths")
+{
+    const Tensor x = numbers({5});
+    CHECK(close(ag::split(x, {1, -1})[1], {2, 3, 4}));
+    CHECK(ag::split(x, {4, 2})[1].shape() == ag::Shape{0});
+    CHECK(close(ag::tensor_split(x, 3)[1], {3, 4}));
+    CHECK(ag::tensor_split(x, 7)[6].shape() == ag::Shape{0});
+    CHECK(close(ag::split_with_sizes(x, {2, 0, 3})[2], {3, 4, 5}));
+    CHECK(ag::chunk(x, 4).size() == 3);
+    CHECK(ag::chunk(empty({0, 2}), 3).size() == 1);
+    CHECK(ag::unbind(numbers({2, 3}), 1).size() == 3);
+    CHECK(ag::hsplit(numbers({2, 4}), 2)[1].shape() == ag::Shape{2, 2});
+}
+
+TEST_CASE("stacks of vectors and blocks stand as in NumPy")
+{
+    const Tensor a(xt::xarray<double>{1, 2});
+    const Tensor b(xt::xarray<double>{3, 4});
+    CHECK(close(ag::hstack({a, b}), {1, 2, 3, 4}));
+    CHECK(close(ag::vstack({a, b}), {{1, 2}, {3, 4}}));
+    CHECK(close(ag::column_stack({a, b}), {{1, 3}, {2, 4}}));
+    CHECK(ag::dstack({a, b}).shape() == ag::Shape{1, 2, 2});
+    CHECK(close(ag::block_diag({a, Tensor(5.0)}), {{1, 2, 0}, {0, 0, 5}}));
+    CHECK(close(ag::broadcast_tensors({a, Tensor(5.0)})[1], {5, 5}));
+}
+
+TEST_CASE("parts and joints that do not fit are named")
+{
+    const Tensor x = numbers({2, 3});
+    CHECK(
+        thrown<ag::ShapeError>([&] { ag::split(x, 2, 1); }) ==
+        "split: 2 equal parts of axis 1 of shape (2, 3) (HERE). tensor_split and chunk give parts of unequal length.");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::split_with_sizes(x, {1, 1}, 1);
+              }) == "split_with_sizes: the lengths add up to 2 for axis 1 of shape (2, 3) (HERE).");
+    CHECK(thrown<ag::ShapeError>([&] { ag::narrow(x, 1, 2, 2); }) ==
+          "narrow: 2 elements from 2 of axis 1 of shape (2, 3) (HERE).");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::unflatten(x, 1, {2, 2});
+              }) ==
+          "unflatten: the shape does not hold as many elements: got (2, 2) for shape (2, 3) (HERE). The number of "
+          "elements must stay the same.");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::hstack({x, numbers({3, 2})});
+              }) == "hstack: shapes may differ only along axis 1: got (2, 3) and (3, 2) (HERE).");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::moveaxis(x, {0, 1}, 0);
+              }) == "moveaxis: 2 axes are moved to 1 places (HERE).");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::expand_dims(numbers({1, 1, 1, 1, 1, 1, 1, 1}), 0);
+              }) == "expand_dims: the result would have 9 axes: at most 8 are possible (HERE).");
+    CHECK(thrown<ag::ValueError>([&] { ag::vstack(std::vector<Tensor>{}); }) ==
+          "vstack: needs at least one tensor (HERE).");
 }
