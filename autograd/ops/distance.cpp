@@ -2,6 +2,7 @@
 #include <autograd/custom.hpp>
 #include <autograd/formula.hpp>
 #include <autograd/ops/distance.hpp>
+#include <autograd/ops/index.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/registry.hpp>
@@ -88,6 +89,31 @@ Tensor<T> detail::cdist(const Tensor<T>& a, const Tensor<T>& b, double p, Locati
 }
 
 template <Real T>
+Tensor<T> pdist(const Tensor<T>& x, double p, Location location)
+{
+    if (x.dimension() != 2)
+    {
+        throw ShapeError("pdist", "needs (n, extent): got " + to_string(x.shape()), location);
+    }
+    require_order(p, "pdist", location);
+    const std::size_t count = x.shape(0);
+    Indices left(Shape{count * (std::max<std::size_t>(1, count) - 1) / 2});
+    Indices right(left.shape());
+    std::size_t pair = 0;
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        for (std::size_t j = i + 1; j < count; ++j, ++pair)
+        {
+            left.data()[pair] = static_cast<std::int64_t>(i);
+            right.data()[pair] = static_cast<std::int64_t>(j);
+        }
+    }
+    const Composition composition(location);
+    return detail::p_norm(index_select(x, 0, left, location) - index_select(x, 0, right, location), p, -1, {},
+                          location);
+}
+
+template <Real T>
 Tensor<T> detail::pairwise_distance(const Tensor<T>& a, const Tensor<T>& b, const PairwiseOptions& options,
                                     Location location)
 {
@@ -125,6 +151,7 @@ Tensor<T> detail::cosine_similarity(const Tensor<T>& a, const Tensor<T>& b, cons
 #define INSTANTIATE(T)                                                                                                 \
     template Tensor<T> detail::p_norm(const Tensor<T>&, double, const Axes&, KeepDims, Location);                      \
     template Tensor<T> detail::cdist(const Tensor<T>&, const Tensor<T>&, double, Location);                            \
+    template Tensor<T> pdist(const Tensor<T>&, double, Location);                                                      \
     template Tensor<T> detail::pairwise_distance(const Tensor<T>&, const Tensor<T>&, const PairwiseOptions&,           \
                                                  Location);                                                            \
     template Tensor<T> detail::cosine_similarity(const Tensor<T>&, const Tensor<T>&, const CosineOptions&, Location);
@@ -145,11 +172,13 @@ EXAMPLE(cdist, euclidean, ({2, 3, 2}, {4, 2}), cdist(x[0], x[1]))
 EXAMPLE(cdist, taxi, ({3, 2}, {4, 2}), cdist(x[0], x[1], 1))
 EXAMPLE(cdist, largest, ({3, 2}, {4, 2}), cdist(square(x[0]), x[1], std::numeric_limits<double>::infinity()))
 EXAMPLE(cdist, cubic, ({3, 2}, {4, 2}), cdist(x[0], x[1], 3))
+EXAMPLE(pdist, euclidean, ({4, 3}), pdist(x[0]))
 EXAMPLE(pairwise_distance, euclidean, ({2, 3}, {3}), pairwise_distance(x[0], x[1]))
 EXAMPLE(pairwise_distance, kept, ({2, 3}, {2, 3}), pairwise_distance(x[0], x[1], {.p = 2.5, .keep = keep_dims}))
 EXAMPLE(cosine_similarity, rows, ({2, 3}, {2, 3}), cosine_similarity(x[0], x[1]))
 EXAMPLE(cosine_similarity, columns, ({3, 2}, {3, 1}), cosine_similarity(x[0], x[1], {.axis = 0}))
 TRIAL(cdist, ({3, 2}, {4, 2}), cdist(x[0], x[1], any.number()))
+TRIAL(pdist, ({4, 3}), pdist(x[0], any.number()))
 TRIAL(pairwise_distance, ({2, 3}, {2, 3}), pairwise_distance(x[0], x[1], {.p = any.number(), .eps = any.number()}))
 TRIAL(cosine_similarity, ({2, 3}, {2, 3}), cosine_similarity(x[0], x[1], {.axis = any.axis(), .eps = any.number()}))
 #undef TRIAL
@@ -158,6 +187,7 @@ TRIAL(cosine_similarity, ({2, 3}, {2, 3}), cosine_similarity(x[0], x[1], {.axis 
 
 static constexpr Names names[] = {
     {"cdist", nullptr, "scipy.spatial.distance.cdist", "cdist"},
+    {"pdist", nullptr, "scipy.spatial.distance.pdist", "nn.functional.pdist"},
     {"pairwise_distance", nullptr, nullptr, "nn.functional.pairwise_distance"},
     {"cosine_similarity", nullptr, nullptr, "nn.functional.cosine_similarity"},
 };

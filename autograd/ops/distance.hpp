@@ -46,6 +46,12 @@ Tensor<T> cdist(const A& a, const B& b, double p = 2, Location location = Locati
     return detail::cdist<T>(Operand<T>(a, location), Operand<T>(b, location), p, location);
 }
 
+/// The distances by the p-norm, p >= 0, between any two rows of (n, extent): of 0 and 1, 0 and 2, ..., n - 2 and n - 1. The
+/// gradient of a distance of 0 is 0.
+/// @throws ShapeError for another number of axes; ValueError for p < 0.
+template <Real T>
+Tensor<T> pdist(const Tensor<T>& x, double p = 2, Location location = Location::current());
+
 /// The p-norm of a - b + eps along the last axis; the others broadcast.
 /// @throws ShapeError if they do not fit.
 template <OperandLike A, OperandLike B, class T = element_t<A, B>>
