@@ -48,6 +48,79 @@ Shape shape_argument(Call<T>& call, const std::string& name)
     return Shape(extents.begin(), extents.end());
 }
 
+template <class T>
+std::optional<std::ptrdiff_t> padding_index(Call<T>& call)
+{
+    return call.has("padding_idx") ? std::optional(call.integer("padding_idx")) : std::nullopt;
+}
+
+/// Throws Unsupported where the weight is to be changed.
+template <class T>
+void require_no_max_norm(Call<T>& call)
+{
+    if (call.has("max_norm"))
+    {
+        throw Unsupported("max_norm would change the weight: renorm it before");
+    }
+}
+
+/// Indices and weight; in PyTorch's own cases the weight stands first, which is what is differentiated.
+template <class T>
+std::pair<Indices, Tensor<T>> table_arguments(Call<T>& call)
+{
+    const bool swapped = call.is_tensor_of("input", "float64");
+    return {call.indices(swapped ? "weight" : "input"), call.tensor(swapped ? "input" : "weight")};
+}
+
+template <class T>
+Tensor<T> embedding_of(Call<T>& call)
+{
+    require_no_max_norm(call);
+    const auto [indices, weight] = table_arguments(call);
+    return embedding(indices, weight,
+                     {.padding_idx = padding_index(call), .scale_grad_by_freq = call.flag("scale_grad_by_freq")});
+}
+
+template <class T>
+Tensor<T> embedding_bag_of(Call<T>& call)
+{
+    require_no_max_norm(call);
+    const auto [indices, weight] = table_arguments(call);
+    const std::string mode = call.text("mode");
+    return embedding_bag(indices, weight,
+                         {.offsets = call.has("offsets") ? std::optional(call.indices("offsets")) : std::nullopt,
+                          .mode = mode == "sum"    ? BagMode::sum
+                                  : mode == "mean" ? BagMode::mean
+                                                   : BagMode::max,
+                          .per_sample_weights = call.optional_tensor("per_sample_weights"),
+                          .include_last_offset = call.flag("include_last_offset"),
+                          .padding_idx = padding_index(call),
+                          .scale_grad_by_freq = call.flag("scale_grad_by_freq")});
+}
+
+template <class T>
+Tensor<T> attention_of(Call<T>& call)
+{
+    if (call.number("dropout_p") != 0)
+    {
+        throw Unsupported("dropout_p draws random numbers");
+    }
+    AttentionOptions<T> options{.causal = call.flag("is_causal")};
+    if (call.has("scale"))
+    {
+        options.scale = call.number("scale");
+    }
+    if (call.is_tensor_of("attn_mask", "bool"))
+    {
+        options.mask = call.mask("attn_mask");
+    }
+    else if (call.has("attn_mask"))
+    {
+        options.mask = call.tensor("attn_mask");
+    }
+    return scaled_dot_product_attention(call.tensor("query"), call.tensor("key"), call.tensor("value"), options);
+}
+
 // clang-format off
 constexpr Mapping mappings[] = {
     OPERATION("nn.functional.linear", "input weight bias=null",
@@ -70,6 +143,19 @@ constexpr Mapping mappings[] = {
                                   {.alpha = call.number("alpha"), .beta = call.number("beta"), .k = call.number("k")})),
     OPERATION("nn.functional.normalize", "input p=2.0 dim=1 eps=1e-12",
               normalize(call.tensor("input"), {.p = call.number("p"), .axis = call.integer("dim"), .eps = call.number("eps")})),
+    OPERATION("nn.functional.embedding", "input weight padding_idx=null max_norm=null norm_type=2.0 scale_grad_by_freq=false sparse=false",
+              embedding_of(call)),
+    OPERATION("nn.functional.embedding_bag",
+              "input weight offsets=null max_norm=null norm_type=2.0 scale_grad_by_freq=false mode=mean sparse=false per_sample_weights=null include_last_offset=false padding_idx=null",
+              embedding_bag_of(call)),
+    OPERATION("nn.functional.bilinear", "input1 input2 weight bias=null",
+              bilinear(call.tensor("input1"), call.tensor("input2"), call.tensor("weight"), call.optional_tensor("bias"))),
+    OPERATION("nn.functional.one_hot", "tensor num_classes=-1",
+              call.integer("num_classes") < 0 ? one_hot(call.indices("tensor"))
+                                              : one_hot(call.indices("tensor"), call.count("num_classes"))),
+    OPERATION("nn.functional.scaled_dot_product_attention", "query key value attn_mask=null dropout_p=0.0 is_causal=false scale=null",
+              attention_of(call)),
+    OPERATION("nn.functional.pdist", "input p=2.0", pdist(call.tensor("input"), call.number("p"))),
     OPERATION("cdist", "x1 x2 p=2.0 compute_mode=use_mm_for_euclid_dist_if_necessary",
               (call.value("compute_mode"), cdist(call.tensor("x1"), call.tensor("x2"), call.number("p")))),
     OPERATION("nn.functional.pairwise_distance", "x1 x2 p=2.0 eps=1e-6 keepdim=false",
@@ -81,9 +167,14 @@ constexpr Mapping mappings[] = {
 };
 // clang-format on
 
+constexpr Declined declined[] = {
+    {"nn.functional.dropout", "draws random numbers, which here come from a Generator"},
+    {"nn.functional.alpha_dropout", "draws random numbers, which here come from a Generator"},
+};
+
 }
 
 Family nn_mappings()
 {
-    return {mappings, {}};
+    return {mappings, declined};
 }
