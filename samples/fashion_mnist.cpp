@@ -1,10 +1,7 @@
 // Trains a small network on Fashion-MNIST, or on MNIST, which has the same format.
 
-#include <samples/checkpoint.hpp>
 #include <samples/confusion.hpp>
 #include <samples/idx.hpp>
-#include <samples/plot.hpp>
-#include <samples/progress.hpp>
 
 #include <autograd/autograd.hpp>
 #include <optim/optim.hpp>
@@ -17,10 +14,8 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
-#include <numeric>
 #include <optional>
-#include <random>
-#include <span>
+#include <string>
 #include <vector>
 
 #include <unistd.h>
@@ -48,7 +43,6 @@ struct Settings
     double decay = 0.75;
     std::size_t limit = 0;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, seed, batch_size, lr, momentum, decay, limit)
 
 /// What came of it.
 struct Score
@@ -56,16 +50,6 @@ struct Score
     double loss = 0;
     double accuracy = 0;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Score, loss, accuracy)
-
-struct Epoch
-{
-    Score training;  ///< the mean while the network learned
-    Score test;      ///< at the end
-};
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Epoch, training, test)
-
-using History = std::vector<Epoch>;
 
 struct Options
 {
@@ -76,16 +60,9 @@ struct Options
     bool mnist = false;
     std::optional<double> target;
 
-    fs::path weights() const { return fs::path(output) / "weights"; }
+    std::string file(const char* name) const { return (fs::path(output) / name).string(); }
+    std::string weights() const { return file("weights.safetensors"); }
 };
-
-xt::xarray<float> uniform(std::vector<std::size_t> shape, double bound, std::mt19937& generator)
-{
-    std::uniform_real_distribution<float> distribution(static_cast<float>(-bound), static_cast<float>(bound));
-    auto values = xt::xarray<float>::from_shape(shape);
-    std::generate(values.begin(), values.end(), [&] { return distribution(generator); });
-    return values;
-}
 
 struct Network
 {
@@ -94,11 +71,11 @@ struct Network
     ag::Variable<float> output_weight;
     ag::Variable<float> output_bias;
 
-    Network(std::size_t inputs, std::size_t hidden, std::size_t outputs, std::mt19937 generator)
-        : hidden_weight(uniform({hidden, inputs}, 1 / std::sqrt(inputs), generator)),
-          hidden_bias(uniform({hidden}, 1 / std::sqrt(inputs), generator)),
-          output_weight(uniform({outputs, hidden}, 1 / std::sqrt(hidden), generator)),
-          output_bias(uniform({outputs}, 1 / std::sqrt(hidden), generator))
+    Network(std::size_t inputs, std::size_t hidden, std::size_t outputs, ag::Generator generator)
+        : hidden_weight(uniform({hidden, inputs}, inputs, generator)),
+          hidden_bias(uniform({hidden}, inputs, generator)),
+          output_weight(uniform({outputs, hidden}, hidden, generator)),
+          output_bias(uniform({outputs}, hidden, generator))
     {
     }
 
@@ -114,6 +91,13 @@ struct Network
                 {"output_weight", output_weight},
                 {"output_bias", output_bias}};
     }
+
+private:
+    static ag::Tensor<float> uniform(const ag::Shape& shape, std::size_t inputs, ag::Generator& generator)
+    {
+        const double bound = 1 / std::sqrt(static_cast<double>(inputs));
+        return generator.uniform<float>(shape, -bound, bound);
+    }
 };
 
 struct Batch
@@ -122,7 +106,7 @@ struct Batch
     xt::xarray<int> labels;
 };
 
-Batch take(const samples::LabelledImages& data, std::span<const std::size_t> indices)
+Batch take(const samples::LabelledImages& data, const ag::Indices& indices)
 {
     // The mean of all pixels, and their standard deviation, where white is 1.
     constexpr float mean = 0.286f;
@@ -132,8 +116,9 @@ Batch take(const samples::LabelledImages& data, std::span<const std::size_t> ind
     float* pixel = batch.images.data();
     for (std::size_t k = 0; k < indices.size(); ++k)
     {
-        batch.labels(k) = data.labels(indices[k]);
-        const std::uint8_t* byte = data.images.data() + indices[k] * pixels;
+        const auto sample = static_cast<std::size_t>(indices[k]);
+        batch.labels(k) = data.labels(sample);
+        const std::uint8_t* byte = data.images.data() + sample * pixels;
         pixel = std::transform(byte, byte + pixels, pixel,
                                [](std::uint8_t value) { return (float(value) / 255.f - mean) / deviation; });
     }
@@ -154,44 +139,26 @@ void for_each_prediction(const ag::Tensor<float>& logits, const xt::xarray<int>&
 
 Score evaluate(const Network& network, const samples::LabelledImages& data, samples::ConfusionMatrix& matrix)
 {
-    constexpr std::size_t batch_size = 1000;
-    std::vector<std::size_t> order(data.size());
-    std::iota(order.begin(), order.end(), 0);
     double loss = 0;
-    for (std::size_t start = 0; start < order.size(); start += batch_size)
+    for (const ag::Indices& indices : optim::Sampler(data.size(), {.batch_size = 1000, .shuffle = false}))
     {
-        const std::size_t count = std::min(batch_size, order.size() - start);
-        const Batch batch = take(data, std::span(order).subspan(start, count));
+        const Batch batch = take(data, indices);
         const auto logits = network(batch.images);
-        loss += ag::cross_entropy(logits, batch.labels).item() * static_cast<double>(count);
+        loss += ag::cross_entropy(logits, batch.labels).item() * static_cast<double>(indices.size());
         for_each_prediction(logits, batch.labels,
                             [&](std::size_t prediction, std::size_t label) { matrix.add(label, prediction); });
     }
-    return {loss / static_cast<double>(order.size()), matrix.accuracy()};
+    return {loss / static_cast<double>(data.size()), matrix.accuracy()};
 }
 
-/// A generator of its own for each epoch: a training that is resumed meets the minibatches that it would have met.
-std::mt19937 generator_of(const Settings& settings, std::size_t epoch)
+Score train_epoch(const Network& network, optim::SGD& sgd, const samples::LabelledImages& data, optim::Sampler& batches,
+                  optim::Progress& progress)
 {
-    std::seed_seq seed{settings.seed, static_cast<unsigned>(epoch)};
-    return std::mt19937(seed);
-}
-
-Score train_epoch(const Network& network, optim::SGD& sgd, const samples::LabelledImages& data,
-                  const Settings& settings, std::size_t epoch, samples::Progress& progress)
-{
-    std::vector<std::size_t> order(data.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::mt19937 generator = generator_of(settings, epoch);
-    std::shuffle(order.begin(), order.end(), generator);
-
-    progress.start_epoch(epoch);
     double loss_sum = 0;
     std::size_t correct = 0;
-    for (std::size_t start = 0; start < order.size(); start += settings.batch_size)
+    for (const ag::Indices& indices : batches)
     {
-        const std::size_t count = std::min(settings.batch_size, order.size() - start);
-        const Batch batch = take(data, std::span(order).subspan(start, count));
+        const Batch batch = take(data, indices);
 
         ag::GradientTape tape;
         const auto logits = network(batch.images);
@@ -202,156 +169,101 @@ Score train_epoch(const Network& network, optim::SGD& sgd, const samples::Labell
 
         if (!std::isfinite(loss.item()))
         {
-            throw std::runtime_error("the loss is no longer finite in epoch " + std::to_string(epoch) +
-                                     ": try a smaller --lr");
+            throw std::runtime_error("the loss is no longer finite: try a smaller --lr");
         }
-        loss_sum += loss.item() * static_cast<double>(count);
+        loss_sum += loss.item() * static_cast<double>(indices.size());
         for_each_prediction(logits, batch.labels,
                             [&](std::size_t prediction, std::size_t label) { correct += prediction == label ? 1 : 0; });
-        const auto done = static_cast<double>(start + count);
-        progress.update(start + count, loss_sum / done, static_cast<double>(correct) / done);
+        const auto done = static_cast<double>(batches.position());
+        progress.update(batches.position(), {{"loss", loss_sum / done},
+                                             {"accuracy", static_cast<double>(correct) / done, optim::Unit::percent}});
     }
-    const auto all = static_cast<double>(order.size());
+    const auto all = static_cast<double>(data.size());
     return {loss_sum / all, static_cast<double>(correct) / all};
 }
 
-void save(const fs::path& folder, const Network& network, optim::SGD& sgd, const Settings& settings,
-          const History& history)
+Settings saved_settings(const std::string& path)
 {
-    samples::Checkpoint checkpoint;
-    checkpoint.state = {{"settings", settings}, {"history", history}};
-    const auto parameters = network.parameters();
-    for (std::size_t k = 0; k < parameters.size(); ++k)
-    {
-        const auto& [name, variable] = parameters[k];
-        checkpoint.arrays.emplace(name, variable);
-        if (const auto& buffer = sgd.state(k, "momentum_buffer"))
-        {
-            checkpoint.arrays.emplace("momentum_" + name,
-                                      buffer->visit([](const auto& values) { return ag::cast<float>(values); }));
-        }
-    }
-    samples::save_checkpoint(folder, checkpoint);
+    const ag::Archive archive = ag::load_safetensors(path);
+    const auto integer = [&](const char* name) { return static_cast<std::size_t>(archive.indices(name)[0]); };
+    const auto number = [&](const char* name) { return archive.tensor<double>(name).item(); };
+    return {.seed = static_cast<unsigned>(integer("seed")),
+            .batch_size = integer("batch_size"),
+            .lr = number("lr"),
+            .momentum = number("momentum"),
+            .decay = number("decay"),
+            .limit = integer("limit")};
 }
 
-void restore(const samples::Checkpoint& checkpoint, const fs::path& folder, const Network& network, optim::SGD& sgd)
-{
-    const auto parameters = network.parameters();
-    for (std::size_t k = 0; k < parameters.size(); ++k)
-    {
-        auto [name, variable] = parameters[k];
-        const auto weight = checkpoint.arrays.find(name);
-        if (weight == checkpoint.arrays.end() || weight->second.shape() != variable.shape())
-        {
-            throw ag::FileError(
-                "--resume",
-                "'" + folder.string() + "' holds no " + name + " of shape " + ag::to_string(variable.shape()), {});
-        }
-        variable.assign(weight->second);
-        const auto momentum = checkpoint.arrays.find("momentum_" + name);
-        if (momentum != checkpoint.arrays.end())
-        {
-            sgd.set_state(k, "momentum_buffer", ag::Variable<float>(momentum->second));
-        }
-    }
-}
-
-void draw(const fs::path& output, const History& history)
-{
-    samples::Curve training_loss{"training", {}}, test_loss{"test", {}};
-    samples::Curve training_accuracy{"training", {}}, test_accuracy{"test", {}};
-    for (std::size_t k = 0; k < history.size(); ++k)
-    {
-        const auto epoch = static_cast<double>(k + 1);
-        training_loss.points.push_back({epoch, history[k].training.loss});
-        test_loss.points.push_back({epoch, history[k].test.loss});
-        training_accuracy.points.push_back({epoch, 100 * history[k].training.accuracy});
-        test_accuracy.points.push_back({epoch, 100 * history[k].test.accuracy});
-    }
-    samples::draw_curves(output, "training",
-                         {{"loss", "epoch", "cross entropy", false, {training_loss, test_loss}},
-                          {"accuracy", "epoch", "%", false, {training_accuracy, test_accuracy}}});
-}
-
-struct Resumed
-{
-    samples::Checkpoint checkpoint;
-    Settings settings;
-    History history;
-};
-
-Resumed load(const fs::path& folder)
-{
-    try
-    {
-        Resumed resumed{samples::load_checkpoint(folder), {}, {}};
-        resumed.checkpoint.state.at("settings").get_to(resumed.settings);
-        resumed.checkpoint.state.at("history").get_to(resumed.history);
-        return resumed;
-    }
-    catch (const nlohmann::json::exception& error)
-    {
-        throw ag::FileError("--resume", "'" + (folder / "state.json").string() + "' is damaged: " + error.what(), {});
-    }
-}
-
-/// The settings of the run that is resumed, but for those that the user gives again.
+/// The settings of the run that is resumed, but for those that the user gives again; its images stay, and their order.
 Settings merge(const Settings& given, Settings saved, const CLI::App& app)
 {
-    saved.seed = app.count("--seed") > 0 ? given.seed : saved.seed;
     saved.batch_size = app.count("--batch-size") > 0 ? given.batch_size : saved.batch_size;
     saved.lr = app.count("--lr") > 0 ? given.lr : saved.lr;
     saved.momentum = app.count("--momentum") > 0 ? given.momentum : saved.momentum;
     saved.decay = app.count("--decay") > 0 ? given.decay : saved.decay;
-    saved.limit = app.count("--limit") > 0 ? given.limit : saved.limit;
     return saved;
 }
 
 /// A run that starts anew must not cost the weights of the one before.
-void set_aside(const fs::path& weights)
+void set_aside(const Options& options)
 {
-    if (fs::exists(weights))
+    if (fs::exists(options.weights()))
     {
-        fs::path earlier = weights;
-        earlier += ".earlier";
-        fs::remove_all(earlier);
-        fs::rename(weights, earlier);
+        const std::string earlier = options.file("weights.earlier.safetensors");
+        fs::rename(options.weights(), earlier);
         std::printf("the weights of the run before are now in %s; --resume would have gone on with them\n",
                     earlier.c_str());
     }
 }
 
-int run(const Options& options, Settings settings, const CLI::App& app)
+int run(const Options& options, const Settings& given, const CLI::App& app)
 {
     fs::create_directories(options.output);
     if (::access(options.output.c_str(), W_OK) != 0)
     {
         throw ag::FileError("--output", "nothing can be written into '" + options.output + "'", {});
     }
-    std::optional<Resumed> resumed;
-    if (options.resume)
-    {
-        resumed = load(options.weights());
-        settings = merge(settings, resumed->settings, app);
-    }
+    const Settings settings = options.resume ? merge(given, saved_settings(options.weights()), app) : given;
     const auto training = samples::read_labelled_images(options.data, "train", class_count, settings.limit);
     const auto test = samples::read_labelled_images(options.data, "t10k", class_count);
 
     const std::size_t pixels = training.images.size() / training.size();
     constexpr std::size_t hidden = 128;
-    const Network network(pixels, hidden, class_count, generator_of(settings, 0));
+    const Network network(pixels, hidden, class_count, ag::Generator(settings.seed));
     optim::SGD sgd({network.hidden_weight, network.hidden_bias, network.output_weight, network.output_bias},
                    {.lr = settings.lr, .momentum = settings.momentum});
-    History history;
-    if (resumed)
+    optim::Sampler batches(training.size(), {.batch_size = settings.batch_size, .seed = settings.seed});
+    optim::CsvLog log(options.file("training.csv"));
+    optim::LossPicture losses(options.file("loss.png"),
+                              {.title = "loss", .x_label = "epoch", .y_label = "cross entropy"});
+    optim::LossPicture accuracies(options.file("accuracy.png"),
+                                  {.title = "accuracy", .x_label = "epoch", .y_label = "%"});
+    std::size_t epoch = 0;
+    Settings saved = settings;
+    optim::State state{{"network", network.parameters()},
+                       {"sgd", sgd},
+                       {"batches", batches},
+                       {"log", log},
+                       {"losses", losses},
+                       {"accuracies", accuracies},
+                       {"epoch", epoch},
+                       {"seed", saved.seed},
+                       {"batch_size", saved.batch_size},
+                       {"lr", saved.lr},
+                       {"momentum", saved.momentum},
+                       {"decay", saved.decay},
+                       {"limit", saved.limit}};
+    if (options.resume)
     {
-        restore(resumed->checkpoint, options.weights(), network, sgd);
-        history = resumed->history;
-        std::printf("resumed after epoch %zu from %s\n", history.size(), options.weights().c_str());
+        state.load(options.weights());
+        saved = settings;
+        sgd.group(0).momentum = settings.momentum;
+        std::printf("resumed after epoch %zu from %s\n", epoch, options.weights().c_str());
     }
     else
     {
-        set_aside(options.weights());
+        set_aside(options);
     }
     std::printf("%zu training images, %zu test images, a network of %zu-%zu-%zu with ReLU\n"
                 "SGD with lr %g, times %g after each epoch, momentum %g, minibatches of %zu, seed %u\n",
@@ -359,29 +271,47 @@ int run(const Options& options, Settings settings, const CLI::App& app)
                 settings.momentum, settings.batch_size, settings.seed);
 
     const auto& names = options.mnist ? digits : garments;
-    samples::Progress progress(options.epochs, training.size());
-    for (std::size_t epoch = history.size() + 1; epoch <= options.epochs; ++epoch)
+    optim::Progress progress({.epochs = options.epochs, .steps = training.size(), .unit = "images"});
+    while (epoch < options.epochs)
     {
-        sgd.group(0).lr = settings.lr * std::pow(settings.decay, static_cast<double>(epoch - 1));
-        const Score trained = train_epoch(network, sgd, training, settings, epoch, progress);
+        progress.start_epoch(epoch + 1);
+        sgd.group(0).lr = settings.lr * std::pow(settings.decay, static_cast<double>(epoch));
+        const Score trained = train_epoch(network, sgd, training, batches, progress);
         samples::ConfusionMatrix matrix(names);
         const Score tested = evaluate(network, test, matrix);
-        history.push_back({trained, tested});
-        save(options.weights(), network, sgd, settings, history);
-        progress.finish_epoch(tested.loss, tested.accuracy);
+        ++epoch;
+        log.write({{"epoch", epoch},
+                   {"loss", trained.loss},
+                   {"accuracy", trained.accuracy},
+                   {"test loss", tested.loss},
+                   {"test accuracy", tested.accuracy}});
+        const auto number = static_cast<double>(epoch);
+        losses.add("training", number, trained.loss);
+        losses.add("test", number, tested.loss);
+        accuracies.add("training", number, 100 * trained.accuracy);
+        accuracies.add("test", number, 100 * tested.accuracy);
+        state.save(options.weights());
+        progress.finish_epoch({{"loss", trained.loss},
+                               {"accuracy", trained.accuracy, optim::Unit::percent},
+                               {"test loss", tested.loss},
+                               {"test accuracy", tested.accuracy, optim::Unit::percent}});
     }
 
     samples::ConfusionMatrix matrix(names);
     const Score score = evaluate(network, test, matrix);
     std::cout << "\n" << matrix << "\n";
-    draw(options.output, history);
-    std::printf("weights in %s (hidden_weight.npy, ...)\n", options.weights().c_str());
+    losses.draw();
+    std::printf("weights in %s, figures in %s\n", options.weights().c_str(), options.file("training.csv").c_str());
+    if (accuracies.draw() == optim::Drawing::not_installed)
+    {
+        std::printf("note: gnuplot is not installed, so there are no pictures (Debian: apt-get install gnuplot-nox)\n");
+    }
 
-    const bool whole = history.size() >= full_epochs && settings.limit == 0;
+    const bool whole = epoch >= full_epochs && settings.limit == 0;
     const double target = options.target.value_or(whole ? 0.88 : 0.6);
     const bool converged = score.accuracy >= target;
     std::printf("%s: test accuracy %.2f %% after %zu epochs; %.0f %% are needed\n",
-                converged ? "converged" : "NOT CONVERGED", 100 * score.accuracy, history.size(), 100 * target);
+                converged ? "converged" : "NOT CONVERGED", 100 * score.accuracy, epoch, 100 * target);
     return converged ? 0 : 1;
 }
 
@@ -421,11 +351,6 @@ int main(int argc, char** argv)
     {
         std::cout.flush();
         std::fprintf(stderr, "\nfashion_mnist: %s\n", error.what());
-        const fs::path previous = samples::previous_checkpoint(options.weights());
-        if (options.resume && fs::exists(previous))
-        {
-            std::fprintf(stderr, "The checkpoint of the epoch before it is in '%s'.\n", previous.c_str());
-        }
         return 1;
     }
 }

@@ -4,6 +4,7 @@
 #include <samples/plot.hpp>
 
 #include <autograd/autograd.hpp>
+#include <optim/optim.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -11,8 +12,6 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <numeric>
-#include <random>
 #include <vector>
 
 namespace ag = autograd;
@@ -32,13 +31,13 @@ Position sphere_gradient(Position p)
     return {2 * p.x, 2 * p.y};
 }
 
-bool agrees_with_tape(std::mt19937& generator)
+bool agrees_with_tape(ag::Generator& generator)
 {
-    std::uniform_real_distribution<double> anywhere(-2, 2);
+    const auto anywhere = [&] { return std::lerp(-2, 2, generator.uniform()); };
     double worst = 0;
     for (int k = 0; k < 1000; ++k)
     {
-        const Position p{anywhere(generator), anywhere(generator)};
+        const Position p{anywhere(), anywhere()};
         ag::Variable x(p.x), y(p.y);
         ag::GradientTape tape;
         const auto [dx, dy] = tape.gradient(x * x + y * y, x, y);
@@ -51,16 +50,15 @@ bool agrees_with_tape(std::mt19937& generator)
 
 /// Plain descent on x^2 + y^2 from (1, 1), with the gradient taken not where we stand but at a random point nearby,
 /// as a minibatch would give it: right only on average.
-samples::Curve sphere_descent(double deviation, std::mt19937& generator)
+samples::Curve sphere_descent(double deviation, ag::Generator& generator)
 {
     constexpr double lr = 0.1;
-    std::normal_distribution<double> error(0, 1);
     Position p{1, 1};
     samples::Curve path{deviation == 0 ? "exact gradient" : "gradient at random points nearby", {{p.x, p.y}}};
     for (int step = 0; step < 50; ++step)
     {
-        const double x = p.x + deviation * error(generator);
-        const double y = p.y + deviation * error(generator);
+        const double x = p.x + deviation * generator.normal();
+        const double y = p.y + deviation * generator.normal();
         const Position gradient = sphere_gradient({x, y});
         p = {p.x - lr * gradient.x, p.y - lr * gradient.y};
         path.points.push_back({p.x, p.y});
@@ -69,7 +67,7 @@ samples::Curve sphere_descent(double deviation, std::mt19937& generator)
     return path;
 }
 
-bool descend_on_sphere(std::mt19937& generator, const std::string& output)
+bool descend_on_sphere(ag::Generator& generator, const std::string& output)
 {
     const bool agrees = agrees_with_tape(generator);
     const samples::Curve exact = sphere_descent(0, generator);
@@ -93,7 +91,7 @@ bool descend_on_sphere(std::mt19937& generator, const std::string& output)
 struct Method
 {
     const char* name;
-    std::size_t batch;
+    optim::SamplerOptions draw;
     float lr;
 };
 
@@ -104,73 +102,40 @@ struct Fit
     samples::Curve distances;  ///< from the least-squares line, against the cost
 };
 
-/// Which samples each step looks at.
-class Draw
-{
-public:
-    Draw(std::size_t samples, std::size_t batch, std::mt19937& generator)
-        : batch_(batch), generator_(generator), order_(samples), next_(samples)
-    {
-        std::iota(order_.begin(), order_.end(), 0);
-    }
-
-    /// All; or one, any; or the next minibatch, without replacement until all have had their turn.
-    std::span<const std::size_t> operator()()
-    {
-        if (batch_ == order_.size())
-        {
-            return order_;
-        }
-        if (batch_ == 1)
-        {
-            return {&order_[std::uniform_int_distribution<std::size_t>(0, order_.size() - 1)(generator_)], 1};
-        }
-        if (next_ + batch_ > order_.size())
-        {
-            std::shuffle(order_.begin(), order_.end(), generator_);
-            next_ = 0;
-        }
-        next_ += batch_;
-        return std::span(order_).subspan(next_ - batch_, batch_);
-    }
-
-private:
-    std::size_t batch_;
-    std::mt19937& generator_;
-    std::vector<std::size_t> order_;
-    std::size_t next_;
-};
-
-Fit fit(const Method& method, const samples::Points& points, std::size_t budget, std::mt19937& generator)
+Fit fit(const Method& method, const samples::Points& points, std::size_t epochs)
 {
     const samples::Line best = samples::least_squares(points);
-    const std::size_t steps = budget / method.batch;
+    optim::Sampler sampler(points.size(), method.draw);
+    const std::size_t steps = epochs * sampler.batches();
     const std::size_t thinning = std::max<std::size_t>(1, steps / 250);
-    Draw draw(points.size(), method.batch, generator);
     ag::Variable<float> a(0.f), b(0.f);
     Fit result{{}, {method.name, {{0, 0}}}, {method.name, {}}};
-    for (std::size_t step = 1; step <= steps; ++step)
+    for (std::size_t step = 0; step < steps;)
     {
-        const auto [x, y] = samples::take(points, draw());
-        ag::GradientTape tape;
-        const auto [da, db] = tape.gradient(ag::mean(ag::square(a * x + b - y)), a, b);
-        a.assign_sub(method.lr * da);
-        b.assign_sub(method.lr * db);
-        result.line = {a.item(), b.item()};
-        if (step % thinning == 0)
+        for (const ag::Indices& batch : sampler)
         {
-            result.path.points.push_back({result.line.a, result.line.b});
-            result.distances.points.push_back(
-                {static_cast<double>(step * method.batch), samples::distance(result.line, best)});
+            const auto [x, y] = samples::take(points, batch);
+            ag::GradientTape tape;
+            const auto [da, db] = tape.gradient(ag::mean(ag::square(a * x + b - y)), a, b);
+            a.assign_sub(method.lr * da);
+            b.assign_sub(method.lr * db);
+            result.line = {a.item(), b.item()};
+            if (++step % thinning == 0)
+            {
+                result.path.points.push_back({result.line.a, result.line.b});
+                result.distances.points.push_back(
+                    {static_cast<double>(step * method.draw.batch_size), samples::distance(result.line, best)});
+            }
         }
     }
     return result;
 }
 
-bool compare_on_line(std::mt19937& generator, const std::string& output)
+bool compare_on_line(unsigned seed, ag::Generator& generator, const std::string& output)
 {
     constexpr std::size_t count = 1000;
-    constexpr std::size_t budget = 10 * count;
+    constexpr std::size_t epochs = 10;
+    constexpr std::size_t budget = epochs * count;
     const samples::Points points = samples::scatter({2, 1}, 0.2, count, 0, 1, generator);
     const samples::Line best = samples::least_squares(points);
     std::printf("\na line through %zu points; the best has a %.4f, b %.4f; each method may look at %zu samples\n",
@@ -181,14 +146,15 @@ bool compare_on_line(std::mt19937& generator, const std::string& output)
     std::vector<samples::Curve> paths;
     std::vector<samples::Curve> distances;
     std::vector<double> last;
-    for (const Method& method :
-         {Method{"full batch", count, 0.7f}, Method{"single samples", 1, 0.05f}, Method{"minibatches of 20", 20, 0.2f}})
+    for (const Method& method : {Method{"full batch", {.batch_size = count, .shuffle = false}, 0.7f},
+                                 Method{"single samples", {.batch_size = 1, .replacement = true, .seed = seed}, 0.05f},
+                                 Method{"minibatches of 20", {.batch_size = 20, .seed = seed}, 0.2f}})
     {
-        Fit result = fit(method, points, budget, generator);
-        const std::size_t steps = budget / method.batch;
+        Fit result = fit(method, points, epochs);
+        const std::size_t steps = budget / method.draw.batch_size;
         last.push_back(samples::distance(result.line, best));
-        std::printf("%-22s %12zu x %6zu = %6zu   %8.5f   %.5f\n", method.name, method.batch, steps,
-                    method.batch * steps, samples::mean_squared_error(points, result.line), last.back());
+        std::printf("%-22s %12zu x %6zu = %6zu   %8.5f   %.5f\n", method.name, method.draw.batch_size, steps,
+                    method.draw.batch_size * steps, samples::mean_squared_error(points, result.line), last.back());
         paths.push_back(std::move(result.path));
         distances.push_back(std::move(result.distances));
     }
@@ -225,9 +191,9 @@ int main(int argc, char** argv)
     CLI11_PARSE(app, argc, argv);
     try
     {
-        std::mt19937 generator(seed);
+        ag::Generator generator(seed);
         const bool sphere = descend_on_sphere(generator, output);
-        const bool line = compare_on_line(generator, output);
+        const bool line = compare_on_line(seed, generator, output);
         std::printf("%s\n", sphere && line ? "converged" : "NOT CONVERGED");
         return sphere && line ? 0 : 1;
     }

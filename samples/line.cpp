@@ -5,21 +5,19 @@
 namespace samples
 {
 
-Points scatter(Line line, double deviation, std::size_t count, double low, double high, std::mt19937& generator)
+Points scatter(Line line, double deviation, std::size_t count, double low, double high, autograd::Generator& generator)
 {
-    std::uniform_real_distribution<double> position(low, high);
-    std::normal_distribution<double> error(0, deviation);
     Points points{xt::xarray<float>::from_shape({count}), xt::xarray<float>::from_shape({count})};
     for (std::size_t k = 0; k < count; ++k)
     {
-        const double x = position(generator);
+        const double x = std::lerp(low, high, generator.uniform());
         points.x(k) = static_cast<float>(x);
-        points.y(k) = static_cast<float>(line.a * x + line.b + error(generator));
+        points.y(k) = static_cast<float>(line.a * x + line.b + deviation * generator.normal());
     }
     return points;
 }
 
-Points take(const Points& points, std::span<const std::size_t> indices)
+Points take(const Points& points, const autograd::Indices& indices)
 {
     Points taken{xt::xarray<float>::from_shape({indices.size()}), xt::xarray<float>::from_shape({indices.size()})};
     for (std::size_t k = 0; k < indices.size(); ++k)

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <autograd/generator.hpp>
 #include <autograd/xtensor.hpp>
 
 #include <cstddef>
-#include <random>
-#include <span>
 
 /// Points to which a line is fitted.
 namespace samples
@@ -26,10 +25,10 @@ struct Line
 };
 
 /// Points with x spread evenly at random over [low, high], scattered about a line.
-Points scatter(Line line, double deviation, std::size_t count, double low, double high, std::mt19937& generator);
+Points scatter(Line line, double deviation, std::size_t count, double low, double high, autograd::Generator& generator);
 
 /// The points with these numbers.
-Points take(const Points& points, std::span<const std::size_t> indices);
+Points take(const Points& points, const autograd::Indices& indices);
 
 /// The line with the least mean squared error, in closed form.
 Line least_squares(const Points& points);

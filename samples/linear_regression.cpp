@@ -4,14 +4,13 @@
 #include <samples/plot.hpp>
 
 #include <autograd/autograd.hpp>
+#include <optim/optim.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <numeric>
-#include <random>
 #include <vector>
 
 namespace ag = autograd;
@@ -25,37 +24,38 @@ constexpr int steps = 400;
 
 int fit(unsigned seed, const std::string& output)
 {
-    std::mt19937 generator(seed);
+    ag::Generator generator(seed);
     const samples::Points points = samples::scatter({3, 2}, 0.2, point_count, -1, 1, generator);
     const samples::Line best = samples::least_squares(points);
-    std::vector<std::size_t> numbers(point_count);
-    std::iota(numbers.begin(), numbers.end(), 0);
+    optim::Sampler batches(point_count, {.batch_size = batch_size, .seed = seed});
 
     ag::Variable<float> a(1.f), b(1.f);
     samples::Curve path{"minibatches of 10", {{a.item(), b.item()}}};
     samples::Curve batch_losses{"of the minibatch", {}};
     samples::Curve losses{"of all points", {}};
-    for (int step = 0; step < steps; ++step)
+    for (int step = 0; step < steps;)
     {
-        std::vector<std::size_t> drawn;
-        std::sample(numbers.begin(), numbers.end(), std::back_inserter(drawn), batch_size, generator);
-        const auto [x, y] = samples::take(points, drawn);
-        // Minibatches disagree about where the minimum is; smaller and smaller steps average their opinions.
-        const float lr = 0.2f / (1.f + static_cast<float>(step) / 50.f);
-
-        ag::GradientTape tape({.persistent = true});
-        auto loss = ag::mean(ag::square(a * x + b - y));
-        a.assign_sub(lr * tape.gradient(loss, a));
-        b.assign_sub(lr * tape.gradient(loss, b));
-
-        const double total = samples::mean_squared_error(points, {a.item(), b.item()});
-        path.points.push_back({a.item(), b.item()});
-        batch_losses.points.push_back({double(step), loss.item()});
-        losses.points.push_back({double(step), total});
-        if (step % 50 == 0 || step + 1 == steps)
+        for (const ag::Indices& batch : batches)
         {
-            std::printf("step %3d  a %.4f  b %.4f  loss of the minibatch %.4f  of all points %.4f\n", step, a.item(),
-                        b.item(), loss.item(), total);
+            const auto [x, y] = samples::take(points, batch);
+            // Minibatches disagree about where the minimum is; smaller and smaller steps average their opinions.
+            const float lr = 0.2f / (1.f + static_cast<float>(step) / 50.f);
+
+            ag::GradientTape tape({.persistent = true});
+            auto loss = ag::mean(ag::square(a * x + b - y));
+            a.assign_sub(lr * tape.gradient(loss, a));
+            b.assign_sub(lr * tape.gradient(loss, b));
+
+            const double total = samples::mean_squared_error(points, {a.item(), b.item()});
+            path.points.push_back({a.item(), b.item()});
+            batch_losses.points.push_back({double(step), loss.item()});
+            losses.points.push_back({double(step), total});
+            if (step % 50 == 0 || step + 1 == steps)
+            {
+                std::printf("step %3d  a %.4f  b %.4f  loss of the minibatch %.4f  of all points %.4f\n", step,
+                            a.item(), b.item(), loss.item(), total);
+            }
+            ++step;
         }
     }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optim/loop/picture.hpp>
+
 #include <array>
 #include <filesystem>
 #include <functional>
@@ -11,21 +13,8 @@
 namespace samples
 {
 
-struct Curve
-{
-    std::string name;
-    std::vector<std::array<double, 2>> points;
-};
-
-/// One diagram of a picture.
-struct Panel
-{
-    std::string title;
-    std::string x_label;
-    std::string y_label;
-    bool logarithmic = false;
-    std::vector<Curve> curves;
-};
+using optim::Curve;
+using optim::Panel;
 
 /// A loss over the plane of two parameters, and the ways that descents took on it.
 struct Surface
