@@ -1,4 +1,5 @@
 #include <autograd/kernels/gemm.hpp>
+#include <autograd/kernels/lanes.hpp>
 #include <autograd/kernels/tile.hpp>
 #include <autograd/parallel.hpp>
 
@@ -150,10 +151,102 @@ void multiply_block(std::size_t rows, std::size_t columns, std::size_t depth, Ma
     }
 }
 
+/// c = a b for vectors b and c, where rows of a are contiguous.
+template <class T, std::size_t rows>
+void multiply_rows(std::size_t depth, const T* a, std::size_t stride, const T* b, T* c, bool accumulate)
+{
+    using B = xsimd::batch<T>;
+    B sums[rows];
+    std::fill_n(sums, rows, B(T(0)));
+    std::size_t p = 0;
+    for (; p + B::size <= depth; p += B::size)
+    {
+        const B right = B::load_unaligned(b + p);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < rows; ++i)
+        {
+            sums[i] = xsimd::fma(B::load_unaligned(a + i * stride + p), right, sums[i]);
+        }
+    }
+    for (std::size_t i = 0; i < rows; ++i)
+    {
+        T sum = sum_of_lanes(sums[i]);
+        for (std::size_t rest = p; rest < depth; ++rest)
+        {
+            sum += a[i * stride + rest] * b[rest];
+        }
+        c[i] = accumulate ? c[i] + sum : sum;
+    }
+}
+
+/// The same where columns of a are contiguous, for rows of so many registers.
+template <class T, std::size_t registers>
+void multiply_columns(std::size_t depth, const T* a, std::size_t stride, const T* b, T* c, bool accumulate)
+{
+    const auto tile = multiply_tile<T, 1, registers>(
+        depth, [b](std::size_t, std::size_t p) { return b[p]; }, [&](std::size_t p) { return a + p * stride; });
+    store_tile(tile, c, 0, registers * xsimd::batch<T>::size, accumulate);
+}
+
+/// c = a b for vectors b and c, which are contiguous: reads a once, in its order, and packs nothing.
+template <class T>
+void multiply_vector(std::size_t m, std::size_t k, Matrix<T> a, const T* b, T* c, bool accumulate)
+{
+    constexpr std::size_t width = xsimd::batch<T>::size;
+    const auto by_rows = [&](std::size_t begin, std::size_t end)
+    {
+        for (; begin + 4 <= end; begin += 4)
+        {
+            multiply_rows<T, 4>(k, a.data + begin * a.row_stride, a.row_stride, b, c + begin, accumulate);
+        }
+        for (; begin < end; ++begin)
+        {
+            multiply_rows<T, 1>(k, a.data + begin * a.row_stride, a.row_stride, b, c + begin, accumulate);
+        }
+    };
+    const auto by_columns = [&](std::size_t begin, std::size_t end)
+    {
+        for (; begin + 8 * width <= end; begin += 8 * width)
+        {
+            multiply_columns<T, 8>(k, a.data + begin, a.column_stride, b, c + begin, accumulate);
+        }
+        for (; begin + width <= end; begin += width)
+        {
+            multiply_columns<T, 1>(k, a.data + begin, a.column_stride, b, c + begin, accumulate);
+        }
+        for (; begin < end; ++begin)
+        {
+            T sum = accumulate ? c[begin] : T(0);
+            for (std::size_t p = 0; p < k; ++p)
+            {
+                sum += a.data[begin + p * a.column_stride] * b[p];
+            }
+            c[begin] = sum;
+        }
+    };
+    const std::size_t grain = (worth_a_thread / (8 * width * (k + 1)) + 1) * width;
+    if (a.column_stride == 1)
+    {
+        parallel_for(m, grain, by_rows);
+    }
+    else
+    {
+        parallel_for(m, grain, by_columns);
+    }
+}
+
 /// Our own kernels.
 template <class T>
 void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate)
 {
+    if (n == 1)
+    {
+        return multiply_vector(m, k, a, b.data, c, accumulate);
+    }
+    if (m == 1)
+    {
+        return multiply_vector(n, k, Matrix<T>{b.data, b.column_stride, b.row_stride}, a.data, c, accumulate);
+    }
     if (k == 0 && !accumulate)
     {
         std::fill_n(c, m * n, T(0));
