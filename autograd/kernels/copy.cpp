@@ -220,25 +220,40 @@ void visit(A* array, const Walk& walk, S* sequence)
              });
 }
 
-/// A tile of `rows` by `columns` elements: out(i, j) = in(j, i). A tile's lines may share a set of the cache; each is
-/// read once.
+/// One of the log2(side) perfect shuffles that transpose a square: the bits of an element's position rotate by one. The
+/// compiler makes registers' permutations of it.
+template <std::size_t side, class T>
+void shuffle(const T* __restrict in, T* __restrict out)
+{
+    constexpr std::size_t half = side * side / 2;
+    for (std::size_t i = 0; i < half; ++i)
+    {
+        out[2 * i] = in[i];
+        out[2 * i + 1] = in[half + i];
+    }
+}
+
+/// A tile of `rows` by `columns` elements: out(i, j) = in(j, i). Its lines may share a set of the cache, so each is read
+/// once.
 template <std::size_t tile, class T>
 void transpose_tile(const T* in, std::ptrdiff_t in_stride, std::size_t rows, std::size_t columns, T* out,
                     std::size_t out_stride)
 {
     if (rows == tile && columns == tile)
     {
-        alignas(64) T lines[tile][tile];
+        alignas(64) T lines[2][tile * tile];
         for (std::size_t j = 0; j < tile; ++j)
         {
-            std::copy_n(in + static_cast<std::ptrdiff_t>(j) * in_stride, tile, lines[j]);
+            std::copy_n(in + static_cast<std::ptrdiff_t>(j) * in_stride, tile, lines[0] + j * tile);
+        }
+        unsigned now = 0;
+        for (std::size_t bits = tile; bits > 1; bits /= 2, now ^= 1)
+        {
+            shuffle<tile>(lines[now], lines[now ^ 1]);
         }
         for (std::size_t i = 0; i < tile; ++i)
         {
-            for (std::size_t j = 0; j < tile; ++j)
-            {
-                out[i * out_stride + j] = lines[j][i];
-            }
+            std::copy_n(lines[now] + i * tile, tile, out + i * out_stride);
         }
         return;
     }
@@ -251,33 +266,35 @@ void transpose_tile(const T* in, std::ptrdiff_t in_stride, std::size_t rows, std
     }
 }
 
-/// Matrices whose columns are contiguous in the array.
+/// Matrices whose columns are contiguous in the array, in bands of rows: several tiles wide, so that a page of memory, once
+/// found, serves more than one line.
 template <class T>
 void transpose_matrices(const T* in, const Walk& walk, T* out)
 {
     constexpr std::size_t tile = 64 / sizeof(T);
+    constexpr std::size_t band = 8 * tile;
     const Walk outer = without_last(walk, 2);
     const std::size_t rows = walk.extents[walk.rank - 2];
     const std::size_t columns = walk.extents[walk.rank - 1];
     const std::ptrdiff_t stride = walk.strides[walk.rank - 1];
-    const std::size_t bands = (rows + tile - 1) / tile;
-    for_rows(outer.elements() * bands, tile * columns, true,
+    const std::size_t bands = (rows + band - 1) / band;
+    for_rows(outer.elements() * bands, std::min(band, rows) * columns, true,
              [&](std::size_t begin, std::size_t end)
              {
-                 Cursor cursor(outer, begin / bands);
                  for (std::size_t k = begin; k < end; ++k)
                  {
-                     const std::size_t i = k % bands * tile;
-                     if (k != begin && i == 0)
-                     {
-                         cursor.advance();
-                     }
-                     const T* from = in + cursor.offset() + i;
-                     T* to = out + (k / bands * rows + i) * columns;
+                     const T* from = in + Cursor(outer, k / bands).offset();
+                     T* to = out + k / bands * rows * columns;
+                     const std::size_t first = k % bands * band;
+                     const std::size_t last = std::min(rows, first + band);
                      for (std::size_t j = 0; j < columns; j += tile)
                      {
-                         transpose_tile<tile>(from + static_cast<std::ptrdiff_t>(j) * stride, stride,
-                                              std::min(tile, rows - i), std::min(tile, columns - j), to + j, columns);
+                         for (std::size_t i = first; i < last; i += tile)
+                         {
+                             transpose_tile<tile>(from + i + static_cast<std::ptrdiff_t>(j) * stride, stride,
+                                                  std::min(tile, last - i), std::min(tile, columns - j),
+                                                  to + i * columns + j, columns);
+                         }
                      }
                  }
              });
@@ -366,6 +383,7 @@ void visit(A* array, const Places& places, S* sequence)
     const std::size_t rows = outer.elements();
     const std::size_t columns = walk.extents[walk.rank - 1];
     const std::ptrdiff_t step = walk.strides[walk.rank - 1];
+    const std::ptrdiff_t stride = places.stride;
     const auto part = [&](std::size_t first_row, std::size_t last_row, std::size_t first, std::size_t last)
     {
         Cursor cursor(outer, first_row);
@@ -373,10 +391,10 @@ void visit(A* array, const Places& places, S* sequence)
         {
             A* from = array + cursor.offset();
             const std::int64_t* index = places.index + row * columns;
+            S* row_of_sequence = sequence + row * columns;
             for (std::size_t j = first; j < last; ++j)
             {
-                Action::apply(from[static_cast<std::ptrdiff_t>(j) * step + index[j] * places.stride],
-                              sequence[row * columns + j]);
+                Action::apply(from[static_cast<std::ptrdiff_t>(j) * step + index[j] * stride], row_of_sequence[j]);
             }
         }
     };
