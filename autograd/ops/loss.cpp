@@ -40,8 +40,8 @@ struct LogisticLoss
     {
         return (1.0 - t) * x + select(gt(x, 0.0), zero(x), -x) + log1p(exp(-abs(x)));
     }
-    PULLBACK(0, dy*(sigmoid(x) - t), const auto& x, const auto& t)
-    PULLBACK(1, -dy* x, const auto& x, const auto&)
+    PULLBACK(0, (dy * (sigmoid(x) - t)), const auto& x, const auto& t)
+    PULLBACK(1, (-dy * x), const auto& x, const auto&)
 };
 
 struct ProbabilityLoss
@@ -51,8 +51,8 @@ struct ProbabilityLoss
     {
         return (t - 1.0) * bounded(log1p(-p)) - t * bounded(log(p));
     }
-    PULLBACK(0, dy*(p - t) / not_below(p * (1.0 - p), 1e-12), const auto& p, const auto& t)
-    PULLBACK(1, dy*(bounded(log1p(-p)) - bounded(log(p))), const auto& p, const auto&)
+    PULLBACK(0, (dy * (p - t) / not_below(p * (1.0 - p), 1e-12)), const auto& p, const auto& t)
+    PULLBACK(1, (dy * (bounded(log1p(-p)) - bounded(log(p)))), const auto& p, const auto&)
 };
 
 template <class F, class T>

@@ -26,7 +26,7 @@ struct ScaledGradient
 {
     FORMULA(scaled_gradient, 2)
     static constexpr auto value(const auto& x, const auto&) { return x; }
-    PULLBACK(0, dy* factor, const auto&, const auto& factor)
+    PULLBACK(0, (dy * factor), const auto&, const auto& factor)
     PULLBACK(1, zero(dy), const auto&, const auto&)
 };
 
