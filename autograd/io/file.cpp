@@ -174,9 +174,9 @@ std::size_t little_endian(std::string_view bytes) noexcept
 std::string to_little_endian(std::size_t value, std::size_t bytes)
 {
     std::string text;
-    for (std::size_t k = 0; k < bytes; ++k)
+    for (std::size_t k = 0; k < bytes; ++k, value >>= 8)
     {
-        text += static_cast<char>(value >> 8 * k & 0xff);
+        text += static_cast<char>(value & 0xff);
     }
     return text;
 }
