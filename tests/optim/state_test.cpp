@@ -1,8 +1,6 @@
 #include <optim/state.hpp>
 
 #include <autograd/io.hpp>
-#include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/reduction.hpp>
 #include <optim/loop/best_weights.hpp>
 #include <optim/loop/sampler.hpp>
 #include <optim/loop/stopping.hpp>
@@ -57,17 +55,11 @@ struct Training
 
     void step()
     {
-        for (const ag::Indices& batch : batches)
-        {
-            ag::GradientTape tape;
-            const auto noise = generator.normal<float>({2, 2});
-            const auto out = ag::sum(ag::square(w - noise)) * static_cast<float>(batch[0]);
-            sgd.zero_grad();
-            (ag::cast<double>(out) + ag::square(b)).backward();
-            sgd.step();
-            loss = out.item();
-            break;
-        }
+        const std::optional<ag::Indices> batch = batches.next();
+        w.set_grad(generator.normal<float>({2, 2}));
+        b.set_grad(generator.normal<double>({}, batch ? static_cast<double>((*batch)[0]) : -1));
+        sgd.step();
+        loss = b.item();
         losses.push_back(loss);
         if (stopping.update(loss))
         {

@@ -181,7 +181,6 @@ TEST_CASE("a header that is not the dictionary of an array of numbers is refused
         {"{'descr': '<f8", "at byte 21: ''' is missing"}};
     for (const auto& [header, problem] : headers)
     {
-        CAPTURE(header);
         check_refused(folder / "bad.npy", npy(header, elements({1, 2})),
                       std::string("is not a .npy file of numbers: its header is wrong ") + problem + " (user.cpp:7).");
     }

@@ -85,7 +85,6 @@ TEST_CASE("arrays and texts come back from a safetensors file as they were, bit 
     CHECK_EQ(archive.size(), arrays.size());
     for (const auto& [name, array] : arrays)
     {
-        CAPTURE(name);
         const ag::Array& loaded = archive.at(name);
         CHECK_EQ(loaded.type(), array.type());
         CHECK_EQ(loaded.shape(), array.shape());
@@ -134,7 +133,6 @@ TEST_CASE("integers of every width are read")
     const TemporaryFolder folder;
     for (const auto& [type, size] : {std::pair("I8", 1), {"I16", 2}, {"I32", 4}, {"U16", 2}, {"U32", 4}, {"U64", 8}})
     {
-        CAPTURE(type);
         write(folder / "a", file("{" + entry("a", type, "2", "0," + std::to_string(2 * size)) + "}",
                                  static_cast<std::size_t>(2 * size)));
         CHECK_EQ(ag::load_safetensors(folder / "a").indices("a").value(), xt::xarray<std::int64_t>{1, 0});
@@ -207,7 +205,6 @@ TEST_CASE("what is no safetensors file is refused, by the byte where it goes wro
         {"{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}", "at byte 32: 'a' is there twice"}};
     for (const auto& [header, problem] : headers)
     {
-        CAPTURE(header);
         CHECK_EQ(refused(file(header, 4)),
                  std::string("is not a safetensors file: its header is wrong ") + problem + " (user.cpp:7).");
     }
