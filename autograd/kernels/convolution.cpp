@@ -23,6 +23,8 @@ constexpr std::size_t part_depth = 512;
 /// How many rows of a weight's gradient are summed up at a time, and over how many places.
 constexpr std::size_t gradient_rows = 768;
 constexpr std::size_t gradient_places = 256;
+/// With fewer taps than this, copying a part of an image weighs so much that more of the outputs share it.
+constexpr std::size_t few_taps = 4;
 
 /// Up to so many rows a tile is wide instead of high.
 constexpr std::size_t narrow_rows = 3;
@@ -194,7 +196,7 @@ private:
         const std::size_t there = first - w.lead >= w.source ? 0 : ceiling(w.source - (first - w.lead), w.phases);
         const std::size_t end = std::min(row_length, zeros + there);
         std::fill_n(part, zeros, T(0));
-        if (w.phases == 1)
+        if (w.phases == 1 && zeros < end)
         {
             std::copy_n(row + (first - w.lead), end - zeros, part + zeros);
         }
@@ -491,7 +493,7 @@ private:
     std::size_t rows_;     ///< channels of the target in a group
     bool high_;
     std::size_t tile_rows_;
-    mutable Panel<T> packed_;
+    Panel<T> packed_;
     std::vector<std::size_t> starts_;
 };
 
@@ -555,7 +557,7 @@ void add_products(const T* x, const std::size_t* rows, std::size_t height, const
     store_tile<T>(tile, sums, tile_columns<T>, tile_columns<T>, true);
 }
 
-/// The gradient of the weights for up to `tile_columns` outputs of a group, from some planes of x.
+/// The gradient of the weights, some planes of x and some outputs at a time.
 template <class T>
 class DenseGradient
 {
@@ -563,21 +565,23 @@ public:
     DenseGradient(const ConvolutionShape& shape, const Plan& plan, const T* x, const T* y, T* weight)
         : shape_(shape), plan_(plan), x_(x), y_(y), weight_(weight),
           taps_(plan[1].taps[0].size() * plan[2].taps[0].size()), planes_(shape.inputs * plan[0].taps[0].size()),
-          blocks_(ceiling(planes_ * taps_, gradient_rows)), block_(ceiling(planes_, std::min(blocks_, planes_)))
+          block_(ceiling(planes_, std::min(planes_, ceiling(planes_ * taps_, gradient_rows)))),
+          width_((taps_ < few_taps ? 4 : 1) * tile_columns<T>)
     {
-        blocks_ = ceiling(planes_, block_);
     }
 
     void operator()() const
     {
-        const std::size_t columns = ceiling(shape_.outputs, tile_columns<T>);
-        parallel_for(shape_.groups * columns * blocks_, 1,
+        const std::size_t blocks = ceiling(planes_, block_);
+        const std::size_t columns = ceiling(shape_.outputs, width_);
+        const std::size_t places = shape_.batch * plan_[0].target * plan_[1].target * plan_[2].target;
+        const std::size_t work = 1 + places * block_ * taps_ * std::min(width_, shape_.outputs);
+        parallel_for(shape_.groups * columns * blocks, ceiling(worth_a_thread, work),
                      [&](std::size_t begin, std::size_t end)
                      {
                          for (std::size_t task = begin; task < end; ++task)
                          {
-                             compute(task / blocks_ / columns, task / blocks_ % columns * tile_columns<T>,
-                                     task % blocks_ * block_);
+                             compute(task / blocks / columns, task / blocks % columns * width_, task % blocks * block_);
                          }
                      });
     }
@@ -587,10 +591,11 @@ private:
     {
         const std::size_t planes = std::min(block_, planes_ - p0);
         const std::size_t rows = planes * taps_;
-        const std::size_t width = std::min(tile_columns<T>, shape_.outputs - o0);
-        // The last row of tiles may be a part of one.
-        Panel<T> sums((rows + tile_rows) * tile_columns<T>);
-        std::fill_n(sums.data(), (rows + tile_rows) * tile_columns<T>, T(0));
+        const std::size_t width = std::min(width_, shape_.outputs - o0);
+        // For each column of tiles; the last row of tiles may be a part of one.
+        const std::size_t column = (rows + tile_rows) * tile_columns<T>;
+        Panel<T> sums(ceiling(width, tile_columns<T>) * column);
+        std::fill_n(sums.data(), ceiling(width, tile_columns<T>) * column, T(0));
         Panel<T> columns(gradient_places * tile_columns<T>);
         std::fill_n(columns.data(), gradient_places * tile_columns<T>, T(0));
         const std::size_t target = plan_[0].target * plan_[1].target * plan_[2].target;
@@ -618,8 +623,12 @@ private:
                             window.copy_plane(x_ + number * shape_.inputs * source, p0 + plane,
                                               part.data() + plane * window.plane);
                         }
-                        const T* const y = y_ + (number * shape_.outputs + o0) * target;
-                        add(window, {part.data(), starts}, y, width, columns.data(), places, sums.data());
+                        for (std::size_t o = 0; o < width; o += tile_columns<T>)
+                        {
+                            add(window, {part.data(), starts}, y_ + (number * shape_.outputs + o0 + o) * target,
+                                std::min(tile_columns<T>, width - o), columns.data(), places,
+                                sums.data() + o / tile_columns<T> * column);
+                        }
                     }
                 }
             }
@@ -627,9 +636,10 @@ private:
         for (std::size_t o = 0; o < width; ++o)
         {
             T* const to = weight_ + ((group * shape_.outputs + o0 + o) * planes_ + p0) * taps_;
+            const T* const from = sums.data() + o / tile_columns<T> * column + o % tile_columns<T>;
             for (std::size_t row = 0; row < rows; ++row)
             {
-                to[row] = sums.data()[row * tile_columns<T> + o];
+                to[row] = from[row * tile_columns<T>];
             }
         }
     }
@@ -681,8 +691,8 @@ private:
     T* weight_;
     std::size_t taps_;
     std::size_t planes_;
-    std::size_t blocks_;
     std::size_t block_;  ///< planes that are taken together
+    std::size_t width_;  ///< and outputs
 };
 
 /// sums[i] += x[offsets[i] + row * row_length + j] * y[row * y_row + j], over all rows and j.

@@ -30,7 +30,7 @@ public:
     ~Panel() { release_buffer(buffer_); }
     Panel(const Panel&) = delete;
     Panel& operator=(const Panel&) = delete;
-    T* data() noexcept { return static_cast<T*>(buffer_->data()); }
+    T* data() const noexcept { return static_cast<T*>(buffer_->data()); }
 
 private:
     Buffer* buffer_;

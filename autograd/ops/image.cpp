@@ -91,7 +91,9 @@ public:
         {
             return detail::adaptive_averages(input, output);
         }
-        const bool scaled = !options_.scale.empty() && !options_.recompute_scale_factor;
+        // Linear interpolation leaves an axis as it is whose extent stays, whatever the scale.
+        const bool stays = options_.mode == Interpolation::linear && !options_.antialias && input == output;
+        const bool scaled = !options_.scale.empty() && !options_.recompute_scale_factor && !stays;
         const double ratio = scaled ? 1 / scale(k) : static_cast<double>(input) / static_cast<double>(output);
         const double aligned = output > 1 ? static_cast<double>(input - 1) / static_cast<double>(output - 1) : 0.0;
         const double step = options_.align_corners ? aligned : ratio;
