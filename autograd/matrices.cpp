@@ -9,28 +9,6 @@ namespace autograd::detail
 namespace
 {
 
-/// Where `keeps(row, column)`: the element, else 0.
-template <class T, class Keeps>
-Tensor<T> masked(const Tensor<T>& a, const Keeps& keeps)
-{
-    const Stack stack(a.shape());
-    Tensor<T> mask = uninitialised<T>({stack.rows, stack.columns});
-    T* element = elements_of(mask);
-    for (std::size_t row = 0; row < stack.rows; ++row)
-    {
-        for (std::size_t column = 0; column < stack.columns; ++column)
-        {
-            *element++ = keeps(row, column) ? T(1) : T(0);
-        }
-    }
-    return formula::select(formula::Mask<T>{mask}, a, T(0));
-}
-
-std::ptrdiff_t right_of_diagonal(std::size_t row, std::size_t column)
-{
-    return static_cast<std::ptrdiff_t>(column) - static_cast<std::ptrdiff_t>(row);
-}
-
 /// "(1, 2)", the place of element k.
 std::string place_of(std::size_t k, const Shape& shape)
 {
@@ -108,36 +86,6 @@ Tensor<T> identity(const Shape& shape)
 }
 
 template <class T>
-Tensor<T> lower_triangle(const Tensor<T>& a, std::ptrdiff_t k)
-{
-    return masked(a, [k](std::size_t row, std::size_t column) { return right_of_diagonal(row, column) <= k; });
-}
-
-template <class T>
-Tensor<T> upper_triangle(const Tensor<T>& a, std::ptrdiff_t k)
-{
-    return masked(a, [k](std::size_t row, std::size_t column) { return right_of_diagonal(row, column) >= k; });
-}
-
-template <class T>
-Tensor<T> diagonals(const Tensor<T>& a, Location location)
-{
-    const Stack stack(a.shape());
-    const std::size_t n = stack.rows;
-    const Tensor<T> flat = reshape(a, stack.with({n * n}), location);
-    return strided_slice(flat, {Slice(ellipsis(), location), Slice(range(0, n * n, n + 1), location)});
-}
-
-template <class T>
-Tensor<T> with_diagonals(const Tensor<T>& d)
-{
-    Shape shape = d.shape();
-    shape.push_back(d.shape(d.dimension() - 1));
-    return masked(broadcast_to(expand_dims(d, -1, Location{}), shape, Location{}),
-                  [](std::size_t row, std::size_t column) { return row == column; });
-}
-
-template <class T>
 Tensor<T> factor(const Tensor<T>& packed, std::size_t offset, std::initializer_list<std::size_t> extents,
                  Location location)
 {
@@ -164,10 +112,6 @@ Tensor<T> ratio(const Tensor<T>& num, const Tensor<T>& den)
     template void require_finite(const char*, const Tensor<T>&, Location);                                             \
     template void copy_transposed(std::size_t, std::size_t, const T*, T*);                                             \
     template Tensor<T> identity(const Shape&);                                                                         \
-    template Tensor<T> lower_triangle(const Tensor<T>&, std::ptrdiff_t);                                               \
-    template Tensor<T> upper_triangle(const Tensor<T>&, std::ptrdiff_t);                                               \
-    template Tensor<T> diagonals(const Tensor<T>&, Location);                                                          \
-    template Tensor<T> with_diagonals(const Tensor<T>&);                                                               \
     template Tensor<T> factor(const Tensor<T>&, std::size_t, std::initializer_list<std::size_t>, Location);            \
     template Tensor<T> ratio(const Tensor<T>&, const Tensor<T>&);
 INSTANTIATE(float)

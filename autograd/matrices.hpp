@@ -3,6 +3,7 @@
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/lapack.hpp>
+#include <autograd/ops/arrange.hpp>
 #include <autograd/ops/decomposition.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/shape.hpp>
@@ -87,27 +88,33 @@ void copy_transposed(std::size_t rows, std::size_t columns, const T* in, T* out)
 template <class T>
 Tensor<T> identity(const Shape& shape);
 
-/// Where column - row <= k (or >= k): the element, else 0. Zeros also where NaN or infinity stood.
+/// What pullbacks need of matrices, without a user's line.
 /// @{
-template <class T>
-Tensor<T> lower_triangle(const Tensor<T>& a, std::ptrdiff_t k = 0);
-template <class T>
-Tensor<T> upper_triangle(const Tensor<T>& a, std::ptrdiff_t k = 0);
-/// @}
-
-/// With the last two axes swapped.
 template <class T>
 Tensor<T> swapped(const Tensor<T>& a, Location location = {})
 {
     return swapaxes(a, -1, -2, location);
 }
-
-/// The diagonals of square matrices, and matrices with these diagonals.
-/// @{
 template <class T>
-Tensor<T> diagonals(const Tensor<T>& a, Location location = {});
+Tensor<T> lower_triangle(const Tensor<T>& a, std::ptrdiff_t offset = 0)
+{
+    return tril(a, offset, Location{});
+}
 template <class T>
-Tensor<T> with_diagonals(const Tensor<T>& d);
+Tensor<T> upper_triangle(const Tensor<T>& a, std::ptrdiff_t offset = 0)
+{
+    return triu(a, offset, Location{});
+}
+template <class T>
+Tensor<T> diagonals(const Tensor<T>& a)
+{
+    return diagonal(a, 0, -2, -1, Location{});
+}
+template <class T>
+Tensor<T> with_diagonals(const Tensor<T>& d)
+{
+    return diag_embed(d, 0, -2, -1, Location{});
+}
 /// @}
 
 /// The product of matrices, some transposed.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/ops/arrange.hpp>
 #include <autograd/ops/indices.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/tensor.hpp>
@@ -278,6 +279,8 @@ LU<T> lu(const Tensor<T>& a, Location location = Location::current());
 
 /// @name Functions of matrices
 /// @{
+
+using autograd::trace;
 
 /// a^n, by repeated squaring; a constant for n = 0.
 /// @throws ValueError for a singular matrix and a negative exponent.
