@@ -106,19 +106,25 @@ struct Concatenate
 {
     static constexpr const char* name = "concatenate";
     std::size_t axis;
+    std::vector<std::size_t> starts;  ///< where each tensor begins: a pullback does not see constants before its operand
 
-    /// The elements of tensor k in the result.
     template <class T>
-    Strided part(std::span<const Tensor<T>> tensors, std::size_t k, const Shape& whole) const
+    Concatenate(std::size_t axis, std::span<const Tensor<T>> tensors) : axis(axis)
     {
         std::size_t start = 0;
-        for (const Tensor<T>& before : tensors.first(k))
+        for (const Tensor<T>& tensor : tensors)
         {
-            start += before.shape(axis);
+            starts.push_back(start);
+            start += tensor.shape(axis);
         }
-        Strided part{Walk(whole), whole, tensors[k].shape()};
-        part.places.offset = static_cast<std::ptrdiff_t>(start) * part.places.strides[axis];
-        part.places.extents[axis] = tensors[k].shape(axis);
+    }
+
+    /// The elements of tensor k, of this shape, in the result.
+    Strided part(std::size_t k, const Shape& shape, const Shape& whole) const
+    {
+        Strided part{Walk(whole), whole, shape};
+        part.places.offset = static_cast<std::ptrdiff_t>(starts[k]) * part.places.strides[axis];
+        part.places.extents[axis] = shape[axis];
         return part;
     }
 
@@ -133,14 +139,14 @@ struct Concatenate
         Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
         for (std::size_t k = 0; k < tensors.size(); ++k)
         {
-            detail::scatter(tensors[k].data(), y.node()->template as<T>(), part(tensors, k, shape).places);
+            detail::scatter(tensors[k].data(), y.node()->template as<T>(), part(k, tensors[k].shape(), shape).places);
         }
         return y;
     }
     template <class T>
     Tensor<T> pullback(std::size_t k, const Tensor<T>& dy, const Tensor<T>& y, std::span<const Tensor<T>> tensors) const
     {
-        return detail::take_out(part(tensors, k, y.shape()), dy, Location{});
+        return detail::take_out(part(k, tensors[k].shape(), y.shape()), dy, Location{});
     }
 };
 
@@ -717,7 +723,7 @@ Tensor<T> concatenate(std::span<const Tensor<T>> tensors, std::ptrdiff_t axis, L
     }
     const std::size_t along = normalize_axis(axis, tensors[0].dimension(), "concatenate", location);
     require_joinable(tensors, along, "concatenate", location);
-    return apply(Concatenate{along}, location, tensors);
+    return apply(Concatenate(along, tensors), location, tensors);
 }
 
 template <Real T>
@@ -752,7 +758,8 @@ template <class T>
 Tensor<T> joined(const std::vector<Tensor<T>>& tensors, std::size_t axis, const char* operation, Location location)
 {
     require_joinable(std::span<const Tensor<T>>(tensors), axis, operation, location);
-    return apply(Concatenate{axis}, location, std::span<const Tensor<T>>(tensors));
+    const std::span<const Tensor<T>> all(tensors);
+    return apply(Concatenate(axis, all), location, all);
 }
 
 /// All after `change`.

@@ -315,3 +315,10 @@ TEST_CASE("parts and joints that do not fit are named")
     CHECK(thrown<ag::ValueError>([&] { ag::vstack(std::vector<Tensor>{}); }) ==
           "vstack: needs at least one tensor (HERE).");
 }
+
+TEST_CASE("constants beside which a tensor is concatenated move its gradient")
+{
+    const Tensor constant = numbers({2});
+    const auto f = [&](const Tensor& t) { return ag::concatenate({constant, t, constant, t}); };
+    CHECK(close(gradient(f, numbers({3})), {3 + 8, 4 + 9, 5 + 10}));
+}
