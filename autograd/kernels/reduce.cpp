@@ -104,23 +104,20 @@ T reduce_run(const T* in, std::size_t count)
     return result;
 }
 
-/// Columns [0, width) of `count` rows that are `stride` apart.
+constexpr std::size_t most_columns = 512;
+
+/// Columns [0, width) of `count` rows that are `stride` apart; no more of them than `most_columns`.
 template <class R, class T>
 void reduce_columns(const T* in, T* out, std::size_t count, std::size_t width, std::size_t stride)
 {
-    constexpr std::size_t most = 512;
     if (count > leaf_rows)
     {
-        std::array<T, most> half;
-        for (std::size_t begin = 0; begin < width; begin += most)
+        std::array<T, most_columns> half;
+        reduce_columns<R>(in, out, count / 2, width, stride);
+        reduce_columns<R>(in + count / 2 * stride, half.data(), count - count / 2, width, stride);
+        for (std::size_t i = 0; i < width; ++i)
         {
-            const std::size_t part = std::min(most, width - begin);
-            reduce_columns<R>(in + begin, out + begin, count / 2, part, stride);
-            reduce_columns<R>(in + begin + count / 2 * stride, half.data(), count - count / 2, part, stride);
-            for (std::size_t i = 0; i < part; ++i)
-            {
-                out[begin + i] = R::combine(out[begin + i], half[i]);
-            }
+            out[i] = R::combine(out[i], half[i]);
         }
         return;
     }
@@ -156,20 +153,22 @@ void reduce(const T* in, T* out, std::size_t outer, std::size_t count, std::size
         delete[] partial;
         return;
     }
-    const std::size_t grain = std::max<std::size_t>(1, parallel_elements / std::max<std::size_t>(1, count * inner));
-    parallel_for(outer, grain,
+    const std::size_t width = std::clamp<std::size_t>(inner, 1, most_columns);
+    const std::size_t blocks = (inner + width - 1) / width;
+    parallel_for(outer * blocks, std::max<std::size_t>(1, parallel_elements / (count * width)),
                  [=](std::size_t begin, std::size_t end)
                  {
-                     for (std::size_t o = begin; o < end; ++o)
+                     for (std::size_t k = begin; k < end; ++k)
                      {
                          if (inner == 1)
                          {
-                             out[o] = reduce_run<R>(in + o * count, count);
+                             out[k] = reduce_run<R>(in + k * count, count);
+                             continue;
                          }
-                         else
-                         {
-                             reduce_columns<R>(in + o * count * inner, out + o * inner, count, inner, inner);
-                         }
+                         const std::size_t o = k / blocks;
+                         const std::size_t column = k % blocks * width;
+                         reduce_columns<R>(in + o * count * inner + column, out + o * inner + column, count,
+                                           std::min(width, inner - column), inner);
                      }
                  });
 }
