@@ -647,7 +647,7 @@ Tensor<T> cross_entropy(const Tensor<T>& logits, const Indices& labels, const Cr
                                location);
     const Composition composition(location);
     const Tensor<T> rows = class_rows(logits, location);
-    const Tensor<T> log_sums = logsumexp(stop_gradient(rows, location), -1, location);
+    const Tensor<T> log_sums = logsumexp(stop_gradient(rows, location), -1, {}, location);
     Tensor<T> losses = weighted(apply(CrossEntropy{labelled.labels}, location, rows, log_sums), labelled.weights);
     if (options.label_smoothing > 0)
     {

@@ -1,14 +1,14 @@
 #include <autograd/elementwise.hpp>
-#include <autograd/kernels/lanes.hpp>
-#include <autograd/kernels/reduce.hpp>
+#include <autograd/kernels/lines.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/ops/softmax.hpp>
-#include <autograd/parallel.hpp>
+#include <autograd/reduced.hpp>
 #include <autograd/registry.hpp>
 
-#include <string>
+#include <cmath>
+#include <limits>
 
 namespace autograd
 {
@@ -16,85 +16,95 @@ namespace autograd
 namespace
 {
 
+using detail::fold_lines;
+using detail::for_each_register;
+using detail::for_each_tile;
+using detail::LineNumbers;
+using detail::Lines;
+using detail::load_lanes;
 using detail::Reads;
+using detail::store_lanes;
+using detail::Tile;
 
-constexpr std::size_t parallel_elements = std::size_t{1} << 15;
-
-/// out = exp(row - shift), and the sum of it.
+/// The largest element of each line; NaN if one is.
 template <class T>
-T exp_row(const T* row, T shift, std::size_t count, T* out)
+void find_largest(const Tile& tile, const T* x, LineNumbers<T>& largest)
 {
     using B = xsimd::batch<T>;
-    std::size_t i = 0;
-    B sums(T(0));
-    for (; i + B::size <= count; i += B::size)
-    {
-        const B e = xsimd::exp(B::load_unaligned(row + i) - B(shift));
-        sums += e;
-        e.store_unaligned(out + i);
-    }
-    T sum = detail::sum_of_lanes(sums);
-    if (i < count)
-    {
-        T rest[B::size] = {};
-        std::copy(row + i, row + count, rest);
-        const B e = xsimd::exp(B::load_unaligned(rest) - B(shift));
-        e.store_unaligned(rest);
-        for (std::size_t j = 0; i < count; ++i, ++j)
-        {
-            out[i] = rest[j];
-            sum += rest[j];
-        }
-    }
-    return sum;
+    fold_lines(
+        tile, -std::numeric_limits<T>::infinity(), largest,
+        [](const B& a, const B& b) { return xsimd::select((b > a) | xsimd::isnan(b), b, a); },
+        [x](std::size_t p, std::size_t n, std::size_t) { return load_lanes(x + p, n); });
 }
 
-/// Calls visit(number of the row, its first element, its largest element) for all rows of the last axis.
-template <class T, class Visit>
-void for_each_row(const Tensor<T>& x, Visit visit)
+/// The sum of each line's terms.
+template <class T, class Term>
+void add_up(const Tile& tile, LineNumbers<T>& sums, const Term& term)
 {
-    const std::size_t width = x.shape(x.dimension() - 1);
-    const std::size_t rows = width == 0 ? 0 : x.size() / width;
-    const T* data = x.data();
-    detail::parallel_for(rows, std::max<std::size_t>(1, parallel_elements / std::max<std::size_t>(1, width)),
-                         [&](std::size_t begin, std::size_t end)
-                         {
-                             for (std::size_t r = begin; r < end; ++r)
-                             {
-                                 T largest;
-                                 detail::max_kernel(data + r * width, &largest, 1, width, 1);
-                                 visit(r, data + r * width, largest);
-                             }
-                         });
+    using B = xsimd::batch<T>;
+    fold_lines(
+        tile, T(0), sums, [](const B& a, const B& b) { return a + b; }, term);
 }
 
-/// The operations below work on the last axis.
+template <class T>
+Tensor<T> new_tensor(const Shape& shape)
+{
+    return Tensor<T>::adopt(detail::new_node<T>(shape));
+}
+
+bool recording()
+{
+    return detail::Arena::current().recording();
+}
+
 struct Softmax
 {
     static constexpr const char* name = "softmax";
     static constexpr Reads reads(std::size_t) { return {.output = true}; }
+    std::size_t axis;
 
     template <class T>
     Tensor<T> value(const Tensor<T>& x) const
     {
-        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(x.shape()));
-        T* out = y.node()->template as<T>();
-        const std::size_t width = x.shape(x.dimension() - 1);
-        for_each_row(x,
-                     [=](std::size_t r, const T* row, T largest)
-                     {
-                         const T sum = exp_row(row, largest, width, out + r * width);
-                         for (std::size_t i = r * width; i < (r + 1) * width; ++i)
-                         {
-                             out[i] /= sum;
-                         }
-                     });
+        Tensor<T> y = new_tensor<T>(x.shape());
+        for_each_tile(Lines(x.shape(), axis),
+                      [in = x.data(), out = y.node()->template as<T>()](const Tile& tile)
+                      {
+                          LineNumbers<T> largest;
+                          LineNumbers<T> sums;
+                          find_largest(tile, in, largest);
+                          add_up(tile, sums,
+                                 [&](std::size_t p, std::size_t n, std::size_t c)
+                                 {
+                                     const auto e = xsimd::exp(load_lanes(in + p, n) - largest.at(c));
+                                     store_lanes(out + p, n, e);
+                                     return e;
+                                 });
+                          for_each_register<T>(tile, [&](std::size_t p, std::size_t n, std::size_t c)
+                                               { store_lanes(out + p, n, load_lanes(out + p, n) / sums.at(c)); });
+                      });
         return y;
     }
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>&) const
     {
-        return y * (dy - sum(dy * y, -1, keep_dims, Location{}));
+        if (recording())
+        {
+            return y * (dy - sum(dy * y, axis, keep_dims, Location{}));
+        }
+        Tensor<T> dx = new_tensor<T>(y.shape());
+        for_each_tile(Lines(y.shape(), axis),
+                      [g = dy.data(), s = y.data(), out = dx.node()->template as<T>()](const Tile& tile)
+                      {
+                          LineNumbers<T> sums;
+                          add_up(tile, sums,
+                                 [&](std::size_t p, std::size_t n, std::size_t)
+                                 { return load_lanes(g + p, n) * load_lanes(s + p, n); });
+                          for_each_register<T>(
+                              tile, [&](std::size_t p, std::size_t n, std::size_t c)
+                              { store_lanes(out + p, n, load_lanes(s + p, n) * (load_lanes(g + p, n) - sums.at(c))); });
+                      });
+        return dx;
     }
 };
 
@@ -102,32 +112,51 @@ struct LogSoftmax
 {
     static constexpr const char* name = "log_softmax";
     static constexpr Reads reads(std::size_t) { return {.output = true}; }
+    std::size_t axis;
 
     template <class T>
     Tensor<T> value(const Tensor<T>& x) const
     {
-        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(x.shape()));
-        T* out = y.node()->template as<T>();
-        const std::size_t width = x.shape(x.dimension() - 1);
-        for_each_row(x,
-                     [=](std::size_t r, const T* row, T largest)
-                     {
-                         const T log_sum = std::log(exp_row(row, largest, width, out + r * width));
-                         for (std::size_t i = 0; i < width; ++i)
-                         {
-                             out[r * width + i] = (row[i] - largest) - log_sum;
-                         }
-                     });
+        Tensor<T> y = new_tensor<T>(x.shape());
+        for_each_tile(Lines(x.shape(), axis),
+                      [in = x.data(), out = y.node()->template as<T>()](const Tile& tile)
+                      {
+                          LineNumbers<T> largest;
+                          LineNumbers<T> sums;
+                          const auto shifted = [&](std::size_t p, std::size_t n, std::size_t c)
+                          { return load_lanes(in + p, n) - largest.at(c); };
+                          find_largest(tile, in, largest);
+                          add_up(tile, sums,
+                                 [&](std::size_t p, std::size_t n, std::size_t c)
+                                 { return xsimd::exp(shifted(p, n, c)); });
+                          for_each_register<T>(tile, [&](std::size_t p, std::size_t n, std::size_t c)
+                                               { store_lanes(out + p, n, shifted(p, n, c) - xsimd::log(sums.at(c))); });
+                      });
         return y;
     }
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>&) const
     {
-        return dy - exp(y, Location{}) * sum(dy, -1, keep_dims, Location{});
+        if (recording())
+        {
+            return dy - exp(y, Location{}) * sum(dy, axis, keep_dims, Location{});
+        }
+        Tensor<T> dx = new_tensor<T>(y.shape());
+        for_each_tile(
+            Lines(y.shape(), axis),
+            [g = dy.data(), s = y.data(), out = dx.node()->template as<T>()](const Tile& tile)
+            {
+                LineNumbers<T> sums;
+                add_up(tile, sums, [&](std::size_t p, std::size_t n, std::size_t) { return load_lanes(g + p, n); });
+                for_each_register<T>(
+                    tile, [&](std::size_t p, std::size_t n, std::size_t c)
+                    { store_lanes(out + p, n, load_lanes(g + p, n) - xsimd::exp(load_lanes(s + p, n)) * sums.at(c)); });
+            });
+        return dx;
     }
 };
 
-/// Keeps the axis, with extent 1.
+/// Of the middle one of three axes, which stays with extent 1.
 struct LogSumExp
 {
     static constexpr const char* name = "logsumexp";
@@ -136,18 +165,27 @@ struct LogSumExp
     template <class T>
     Tensor<T> value(const Tensor<T>& x) const
     {
-        Shape shape = x.shape();
-        const std::size_t width = std::exchange(shape[shape.rank() - 1], 1);
-        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
-        T* out = y.node()->template as<T>();
-        for_each_row(x,
-                     [=](std::size_t r, const T* row, T largest)
-                     {
-                         const T shift = std::isinf(largest) ? T(0) : largest;
-                         detail::Buffer* scratch = detail::allocate_buffer(width * sizeof(T));
-                         out[r] = shift + std::log(exp_row(row, shift, width, static_cast<T*>(scratch->data())));
-                         detail::release_buffer(scratch);
-                     });
+        using B = xsimd::batch<T>;
+        Tensor<T> y = new_tensor<T>(Shape{x.shape(0), 1, x.shape(2)});
+        for_each_tile(Lines(x.shape(), 1),
+                      [in = x.data(), out = y.node()->template as<T>()](const Tile& tile)
+                      {
+                          LineNumbers<T> shift;
+                          LineNumbers<T> sums;
+                          find_largest(tile, in, shift);
+                          for (T& number : shift.numbers)
+                          {
+                              number = std::isinf(number) ? T(0) : number;
+                          }
+                          add_up(tile, sums,
+                                 [&](std::size_t p, std::size_t n, std::size_t c)
+                                 { return xsimd::exp(load_lanes(in + p, n) - shift.at(c)); });
+                          for (std::size_t c = 0; c < tile.columns; c += B::size)
+                          {
+                              store_lanes(out + tile.line + c, std::min(B::size, tile.columns - c),
+                                          shift.at(c) + xsimd::log(sums.at(c)));
+                          }
+                      });
         return y;
     }
     template <class T>
@@ -157,62 +195,33 @@ struct LogSumExp
     }
 };
 
-/// Applies an operation that works on the last axis to another one.
-template <class Op, class T>
-Tensor<T> along(const Op& op, const Tensor<T>& x, std::ptrdiff_t axis, Location location)
-{
-    const std::size_t rank = x.dimension();
-    const std::size_t place = detail::normalize_axis(axis, std::max<std::size_t>(1, rank), Op::name, location);
-    if (rank == 0)
-    {
-        return reshape(apply(op, location, reshape(x, Shape{1}, location)), Shape{}, location);
-    }
-    if (place + 1 == rank)
-    {
-        return apply(op, location, x);
-    }
-    Axes swapped;
-    for (std::size_t k = 0; k < rank; ++k)
-    {
-        swapped.push_back(static_cast<std::ptrdiff_t>(k == place ? rank - 1 : k + 1 == rank ? place : k));
-    }
-    return transpose(apply(op, location, transpose(x, swapped, location)), swapped, location);
-}
-
 }
 
 template <Real T>
 Tensor<T> softmax(const Tensor<T>& x, std::ptrdiff_t axis, Location location)
 {
-    return along(Softmax{}, x, axis, location);
+    return apply(Softmax{detail::axis_of(x.shape(), axis, "softmax", location)}, location, x);
 }
 
 template <Real T>
 Tensor<T> log_softmax(const Tensor<T>& x, std::ptrdiff_t axis, Location location)
 {
-    return along(LogSoftmax{}, x, axis, location);
+    return apply(LogSoftmax{detail::axis_of(x.shape(), axis, "log_softmax", location)}, location, x);
 }
 
 template <Real T>
-Tensor<T> logsumexp(const Tensor<T>& x, std::ptrdiff_t axis, Location location)
+Tensor<T> logsumexp(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
 {
-    const std::size_t place =
-        detail::normalize_axis(axis, std::max<std::size_t>(1, x.dimension()), "logsumexp", location);
-    if (x.dimension() == 0)
-    {
-        return along(LogSumExp{}, x, axis, location);
-    }
-    if (x.shape(place) == 0)
-    {
-        throw ValueError("logsumexp", "of nothing: got shape " + to_string(x.shape()), location);
-    }
-    return squeeze(along(LogSumExp{}, x, axis, location), axis, location);
+    const detail::Reduced reduced = detail::reduced_axes(x, axes, keep, "logsumexp", location);
+    detail::require_more_than(0, x.shape(), reduced, "logsumexp", location);
+    return reshape(apply(LogSumExp{}, location, reduced.in_the_middle(x, location)), reduced.result(x.shape()),
+                   location);
 }
 
 #define INSTANTIATE(T)                                                                                                 \
     template Tensor<T> softmax(const Tensor<T>&, std::ptrdiff_t, Location);                                            \
     template Tensor<T> log_softmax(const Tensor<T>&, std::ptrdiff_t, Location);                                        \
-    template Tensor<T> logsumexp(const Tensor<T>&, std::ptrdiff_t, Location);
+    template Tensor<T> logsumexp(const Tensor<T>&, Axes, KeepDims, Location);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
@@ -221,11 +230,24 @@ INSTANTIATE(double)
     static const Example function##_last{                                                                              \
         #function, Domain::real, {{2, 5}}, [](const auto& x) { return function(x[0]); }};                              \
     static const Example function##_first{                                                                             \
-        #function, Domain::real, {{3, 2, 2}}, [](const auto& x) { return function(x[0], 0); }};
+        #function, Domain::real, {{3, 2, 2}}, [](const auto& x) { return function(x[0], 0); }};                        \
+    static const Trial function##_trial{                                                                               \
+        #function, {{2, 3, 2}}, [](const auto& x, Arbitrary& any) { return function(x[0], any.axis()); }};
 EXAMPLES(softmax)
 EXAMPLES(log_softmax)
 EXAMPLES(logsumexp)
 #undef EXAMPLES
+static const Example logsumexp_several{"logsumexp", Domain::real, {{2, 3, 2}}, [](const auto& x) {
+                                           return logsumexp(x[0], {0, 2}, keep_dims);
+                                       }};
+
+static constexpr Names softmax_names[] = {
+    {"logsumexp", nullptr, "special.logsumexp", "logsumexp"},
+    {"softmax", nullptr, "special.softmax", "softmax, nn.functional.softmin"},
+    {"log_softmax", nullptr, "special.log_softmax", "log_softmax"},
+};
+static const NameTable softmax_table{"Softmax", softmax_names};
+
 void detail::softmax_family() noexcept {}
 
 }

@@ -195,7 +195,7 @@ TEST_CASE("a reduction of nothing says so")
               [&] {
                   ag::variance(zeros({3, 1}), 1, 1);
               }) == "variance: needs more than 1 element to reduce: got 1 in shape (3, 1) (HERE).");
-    CHECK(thrown<ValueError>([&] { ag::logsumexp(none); }) == "logsumexp: of nothing: got shape (2, 0) (HERE).");
+    CHECK(thrown<ValueError>([&] { ag::logsumexp(none); }) == "logsumexp" + problem);
 }
 
 TEST_CASE("a product of matrices that do not fit shows both")

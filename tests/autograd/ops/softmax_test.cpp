@@ -116,3 +116,36 @@ TEST_CASE("softmax of one class and of no rows")
     CHECK(ag::logsumexp(no_rows).shape() == ag::Shape{0});
 }
 
+TEST_CASE("softmaxes along a middle axis are those of its slices, for any width")
+{
+    for (const std::size_t width : {1, 3, 16, 300})
+    {
+        CAPTURE(width);
+        xt::xarray<double> a = xt::sin(1.3 * xt::arange<double>(0, 2.0 * 5 * static_cast<double>(width)));
+        a.reshape(std::vector<std::size_t>{2, 5, width});
+        const Tensor x(a);
+        const Tensor turned = ag::transpose(x, {0, 2, 1});
+        const auto same = [&](auto f)
+        {
+            const auto along_last = [&](const Tensor& t) {
+                return ag::transpose(f(ag::transpose(t, {0, 2, 1}), 2), {0, 2, 1});
+            };
+            const auto along_middle = [&](const Tensor& t) { return f(t, 1); };
+            CHECK(close(along_middle(x), along_last(x).value()));
+            CHECK(close(gradient(along_middle, x), gradient(along_last, x).value(), 1e-12, 1e-12));
+        };
+        same([](const Tensor& t, std::ptrdiff_t axis) { return ag::softmax(t, axis); });
+        same([](const Tensor& t, std::ptrdiff_t axis) { return ag::log_softmax(t, axis); });
+        CHECK(close(ag::logsumexp(x, 1), ag::logsumexp(turned, 2).value()));
+    }
+}
+
+TEST_CASE("logsumexp takes several axes, neighbours or not")
+{
+    const Tensor x(xt::xarray<double>{{{0, ln2}, {0, 0}}, {{ln2, ln2}, {0, ln2}}});
+    CHECK(close(ag::logsumexp(x, {0, 2}), {std::log(7.0), std::log(5.0)}));
+    CHECK(close(ag::logsumexp(x, {1, 2}), {std::log(5.0), std::log(7.0)}));
+    CHECK(ag::logsumexp(x, {1, 2}, ag::keep_dims).shape() == ag::Shape{2, 1, 1});
+    CHECK(close(ag::logsumexp(x, {}), std::log(12.0)));
+    CHECK(close(ag::logsumexp(Tensor(3.0)), 3.0));
+}

@@ -1,0 +1,175 @@
+#pragma once
+
+#include <autograd/parallel.hpp>
+#include <autograd/shape.hpp>
+
+#include <xsimd/xsimd.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+/// Loops along one axis of an array, whichever it is.
+namespace autograd::detail
+{
+
+/// An array seen along an axis: `outer` times `inner` lines of `count` elements each, whose neighbours are `inner` apart.
+struct Lines
+{
+    /// The axis counts from the first. A 0-d array is one line of one element.
+    Lines(const Shape& shape, std::size_t axis)
+    {
+        for (std::size_t k = 0; k < shape.rank(); ++k)
+        {
+            (k < axis ? outer : k == axis ? count : inner) *= shape[k];
+        }
+    }
+
+    std::size_t outer = 1;
+    std::size_t count = 1;
+    std::size_t inner = 1;
+};
+
+/// Neighbouring lines that are worked on together: element j of line c is at `first + j * stride + c`.
+struct Tile
+{
+    static constexpr std::size_t most = 256;
+
+    std::size_t first;
+    std::size_t count;
+    std::size_t stride;
+    std::size_t columns;  ///< at most `most`; 1 if the stride is 1
+    std::size_t line;     ///< the number of its first line
+};
+
+/// Calls visit(tile) for tiles that cover all lines, on several threads if there is much to do.
+template <class Visit>
+void for_each_tile(const Lines& lines, const Visit& visit)
+{
+    constexpr std::size_t parallel_elements = std::size_t{1} << 15;
+    const std::size_t width = std::clamp<std::size_t>(lines.inner, 1, Tile::most);
+    const std::size_t tiles = (lines.inner + width - 1) / width;
+    const std::size_t grain =
+        std::max<std::size_t>(1, parallel_elements / std::max<std::size_t>(1, lines.count * width));
+    parallel_for(lines.outer * tiles, grain,
+                 [&](std::size_t begin, std::size_t end)
+                 {
+                     for (std::size_t t = begin; t < end; ++t)
+                     {
+                         const std::size_t outer = t / tiles;
+                         const std::size_t column = t % tiles * width;
+                         visit(Tile{outer * lines.count * lines.inner + column, lines.count, lines.inner,
+                                    std::min(width, lines.inner - column), outer * lines.inner + column});
+                     }
+                 });
+}
+
+/// `count` elements, at most as many as fit, in the first lanes of a register.
+/// @{
+template <class T>
+xsimd::batch<T> load_lanes(const T* in, std::size_t count)
+{
+    using B = xsimd::batch<T>;
+    if (count == B::size)
+    {
+        return B::load_unaligned(in);
+    }
+    T lanes[B::size] = {};
+    std::copy_n(in, count, lanes);
+    return B::load_unaligned(lanes);
+}
+template <class T>
+void store_lanes(T* out, std::size_t count, const xsimd::batch<T>& elements)
+{
+    using B = xsimd::batch<T>;
+    if (count == B::size)
+    {
+        elements.store_unaligned(out);
+        return;
+    }
+    T lanes[B::size];
+    elements.store_unaligned(lanes);
+    std::copy_n(lanes, count, out);
+}
+/// @}
+
+/// One number for each line of a tile; for a tile of one line a register full of the same.
+template <class T>
+struct alignas(64) LineNumbers
+{
+    T numbers[Tile::most];
+
+    xsimd::batch<T> at(std::size_t column) const noexcept { return xsimd::batch<T>::load_aligned(numbers + column); }
+};
+
+/// Of an array of one element a line, those for a register that `for_each_register` visits.
+template <class T>
+xsimd::batch<T> load_line(const T* in, const Tile& tile, std::size_t count, std::size_t column)
+{
+    return tile.stride == 1 ? xsimd::batch<T>(in[tile.line]) : load_lanes(in + tile.line + column, count);
+}
+
+/// Calls visit(p, n, c) for all elements of the tile, a register at a time: n of them from p on, which belong to what
+/// stands at c in arrays of one element a line.
+template <class T, class Visit>
+void for_each_register(const Tile& tile, const Visit& visit)
+{
+    constexpr std::size_t lanes = xsimd::batch<T>::size;
+    if (tile.stride == 1)
+    {
+        std::size_t j = 0;
+        for (; j + lanes <= tile.count; j += lanes)
+        {
+            visit(tile.first + j, lanes, std::size_t{0});
+        }
+        if (j < tile.count)
+        {
+            visit(tile.first + j, tile.count - j, std::size_t{0});
+        }
+        return;
+    }
+    for (std::size_t j = 0; j < tile.count; ++j)
+    {
+        for (std::size_t c = 0; c < tile.columns; c += lanes)
+        {
+            visit(tile.first + j * tile.stride + c, std::min(lanes, tile.columns - c), c);
+        }
+    }
+}
+
+/// Combines each line's terms, registers that term(p, n, c) gives, to one number.
+template <class T, class Combine, class Term>
+void fold_lines(const Tile& tile, T neutral, LineNumbers<T>& result, const Combine& combine, const Term& term)
+{
+    using B = xsimd::batch<T>;
+    if (tile.stride != 1)
+    {
+        std::fill_n(result.numbers, Tile::most, neutral);
+        for_each_register<T>(tile, [&](std::size_t p, std::size_t n, std::size_t c)
+                             { combine(result.at(c), term(p, n, c)).store_aligned(result.numbers + c); });
+        return;
+    }
+    B total(neutral);
+    for_each_register<T>(tile,
+                         [&](std::size_t p, std::size_t n, std::size_t c)
+                         {
+                             const B next = term(p, n, c);
+                             if (n == B::size)
+                             {
+                                 total = combine(total, next);
+                                 return;
+                             }
+                             T lanes[B::size];
+                             next.store_unaligned(lanes);
+                             std::fill(lanes + n, lanes + B::size, neutral);
+                             total = combine(total, B::load_unaligned(lanes));
+                         });
+    T lanes[2 * B::size] = {};
+    for (std::size_t half = B::size / 2; half > 0; half /= 2)
+    {
+        total.store_unaligned(lanes);
+        total = combine(total, B::load_unaligned(lanes + half));
+    }
+    B(total.get(0)).store_aligned(result.numbers);
+}
+
+}
