@@ -1,3 +1,4 @@
+#include "../../thrown.hpp"
 #include "../closeness.hpp"
 #include "../counting_cotangent.hpp"
 
@@ -275,4 +276,144 @@ TEST_CASE("sums over long and short axes agree with a plain loop")
         CHECK(close(ag::sum(x, 1), by_rest, 1e-11, 1e-11));
         CHECK(close(ag::sum(x), std::accumulate(a.storage().begin(), a.storage().end(), 0.0), 1e-11, 1e-11));
     }
+}
+
+TEST_CASE("an extreme along an axis is found with its place, which alone gets the gradient")
+{
+    const Tensor x(xt::xarray<double>{{3, 5, 5}, {not_a_number, 2, not_a_number}});
+    CHECK(close(ag::max(x, 1).values, {5, not_a_number}));
+    CHECK(ag::max(x, 1).indices == xt::xarray<std::int64_t>{1, 0});
+    CHECK(ag::min(x, 0, ag::keep_dims).indices == xt::xarray<std::int64_t>{{1, 1, 1}});
+    CHECK(ag::argmin(x, -1) == xt::xarray<std::int64_t>{0, 0});
+    CHECK(ag::argmax(x)() == 3);
+    CHECK(ag::argmax(Tensor(2.0), 0)() == 0);
+    CHECK(close(gradient([](const Tensor& t) { return ag::max(t, 1).values; }, x), {{0, 1, 0}, {2, 0, 0}}));
+}
+
+TEST_CASE("equal extremes share the gradient also along a first and a middle axis")
+{
+    const Tensor x(xt::xarray<double>{{3, 1}, {3, 0}, {2, 1}});
+    CHECK(close(gradient([](const Tensor& t) { return ag::amax(t, 0); }, x), {{0.5, 1}, {0.5, 0}, {0, 1}}));
+    const Tensor cube = ag::broadcast_to(x, {300, 3, 2});
+    const Tensor dx = gradient([](const Tensor& t) { return ag::sum(ag::amax(t, 1)); }, cube);
+    CHECK(close(ag::amin(dx, 0), {{0.5, 0.5}, {0.5, 0}, {0, 0.5}}));
+    CHECK(close(ag::amax(dx, 0), {{0.5, 0.5}, {0.5, 0}, {0, 0.5}}));
+}
+
+TEST_CASE("reductions whose names say so leave out NaN")
+{
+    const Tensor x(xt::xarray<double>{{1, not_a_number, 5}, {not_a_number, not_a_number, not_a_number}});
+    CHECK(close(ag::nansum(x, 1), {6, 0}));
+    CHECK(close(ag::nanprod(x, 1), {5, 1}));
+    CHECK(close(ag::nanmean(x, 1), {3, not_a_number}));
+    CHECK(close(ag::nanvar(x, 1), {4, not_a_number}));
+    CHECK(close(ag::nanstd(x, 1, 1), {std::sqrt(8.0), not_a_number}));
+    CHECK(close(gradient([](const Tensor& t) { return ag::nansum(t); }, x), {{1, 0, 1}, {0, 0, 0}}));
+}
+
+TEST_CASE("norms of any order have the values and subgradients that are computed by hand")
+{
+    const Tensor x(xt::xarray<double>{-3, 0, 4});
+    CHECK(close(ag::norm_l0(x), 2.0));
+    CHECK(close(ag::norm_l1(x), 7.0));
+    CHECK(close(ag::norm_l2(x), 5.0));
+    CHECK(close(ag::norm_sq(x), 25.0));
+    CHECK(close(ag::norm_linf(x), 4.0));
+    CHECK(close(ag::norm_lp(x, -inf), 0.0));
+    CHECK(close(ag::norm_lp(x, 3), std::cbrt(27.0 + 64.0)));
+    CHECK(close(ag::norm_lp(x, -1), 0.0));
+    CHECK(close(ag::norm_lp(Tensor(xt::xarray<double>{3e200, 4e200}), 3), std::cbrt(91.0) * 1e200));
+    CHECK(close(gradient([](const Tensor& t) { return ag::norm_lp(t, 1); }, x), {-1, 0, 1}));
+    CHECK(close(gradient([](const Tensor& t) { return ag::norm_lp(t, 0); }, x), {0, 0, 0}));
+    const double root = std::cbrt(91.0) * std::cbrt(91.0);
+    CHECK(close(gradient([](const Tensor& t) { return ag::norm_lp(t, 3); }, x), {-9 / root, 0, 16 / root}));
+    CHECK(
+        close(gradient([](const Tensor& t) { return ag::norm_lp(t, 0.5); }, Tensor(xt::xarray<double>{0, 0})), {0, 0}));
+    CHECK(close(gradient([](const Tensor& t) { return ag::norm_linf(t); }, Tensor(xt::xarray<double>{-2, 2, 1})),
+                {-0.5, 0.5, 0}));
+}
+
+TEST_CASE("covariances and correlations are those computed by hand")
+{
+    const Tensor x(xt::xarray<double>{{1, 2, 3}, {1, 0, 2}});
+    CHECK(close(ag::cov(x), {{1, 0.5}, {0.5, 1}}));
+    CHECK(close(ag::cov(x, {.ddof = 0}), {{2 / 3.0, 1 / 3.0}, {1 / 3.0, 2 / 3.0}}));
+    CHECK(close(ag::corrcoef(x), {{1, 0.5}, {0.5, 1}}));
+    const Tensor repeated(xt::xarray<double>{{1, 2, 2, 3}, {1, 0, 0, 2}});
+    CHECK(close(ag::cov(x, {.frequencies = ag::Indices{1, 2, 1}}), ag::cov(repeated).value()));
+    CHECK(close(ag::cov(x, {.ddof = 0, .weights = Tensor(xt::xarray<double>{0.5, 1, 0.5})}),
+                ag::cov(repeated, {.ddof = 0}).value()));
+    CHECK(close(ag::cov(Tensor(xt::xarray<double>{1, 3})), 2.0));
+    CHECK(close(ag::average(x, xt::xarray<double>{1, 0, 3}, 1), {2.5, 1.75}));
+}
+
+TEST_CASE("runs of elements are reduced each to one")
+{
+    const Tensor x(xt::xarray<double>{1, 5, 2, 2, 7});
+    CHECK(close(ag::segment_reduce(x, ag::SegmentReduction::sum, {2, 0, 3}), {6, 0, 11}));
+    CHECK(close(ag::segment_reduce(x, ag::SegmentReduction::mean, {2, 0, 3}), {3, not_a_number, 11 / 3.0}));
+    CHECK(close(ag::segment_reduce(x, ag::SegmentReduction::max, {2, 0, 2}), {5, -inf, 2}));
+    CHECK(close(ag::segment_reduce(x, ag::SegmentReduction::min, {2, 3}, 0, 1.5), {1, 1.5}));
+    CHECK(close(ag::segment_reduce(x, ag::SegmentReduction::prod, {2, 3}, 0, 2), {10, 56}));
+    const auto largest = [](const Tensor& t) { return ag::segment_reduce(t, ag::SegmentReduction::max, {2, 2}); };
+    CHECK(close(gradient(largest, x), {0, 1, 1, 1, 0}));
+    const Tensor rows(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}});
+    CHECK(close(ag::segment_reduce(rows, ag::SegmentReduction::sum, xt::xarray<int>{{1, 2}, {3, 0}}, 1),
+                {{1, 5}, {15, 0}}));
+    CHECK(thrown<ag::ValueError>(
+              [&] {
+                  ag::segment_reduce(x, ag::SegmentReduction::sum, {4, 2});
+              }) == "segment_reduce: length 2 where 1 elements are left along axis 0 of shape (5,) (HERE).");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::segment_reduce(rows, ag::SegmentReduction::sum, xt::xarray<int>{{1, 2}});
+              }) ==
+          "segment_reduce: lengths must be one axis, behind the axes before axis 0 unless they hold for all: got shape "
+          "(1, 2) for (2, 3) (HERE).");
+}
+
+TEST_CASE("elements are counted and judged along any axes")
+{
+    const Tensor x(xt::xarray<double>{{1, 0, not_a_number}, {2, 3, 4}});
+    CHECK(ag::count_nonzero(x, 1) == xt::xarray<std::int64_t>{2, 3});
+    CHECK(ag::count_nonzero(x)() == 5);
+    CHECK(ag::all_nonzero(x, 1) == xt::xarray<bool>{false, true});
+    CHECK(ag::any_nonzero(x, 0, ag::keep_dims) == xt::xarray<bool>{{true, true, true}});
+    CHECK(ag::all_nonzero(empty({0}))());
+    CHECK(!ag::any_nonzero(empty({0}))());
+}
+
+TEST_CASE("what cannot be reduced is named")
+{
+    const Tensor x(xt::xarray<double>{{1, 2, 3}, {4, 5, 6}});
+    using ag::ShapeError;
+    using ag::ValueError;
+    CHECK(thrown<ValueError>(
+              [&] {
+                  ag::max(empty({2, 0}), 1);
+              }) == "max: needs more than 0 elements to reduce: got 0 in shape (2, 0) (HERE).");
+    CHECK(thrown<ShapeError>([&] { ag::argmin(x, 2); }) ==
+          "argmin: axis 2 is out of range for an array of 2 axes (HERE).");
+    CHECK(thrown<ValueError>([&] { ag::norm_lp(x, not_a_number); }) == "norm_lp: p is not a number (HERE).");
+    CHECK(thrown<ValueError>([&] { ag::renorm(x, 0, 0, 1); }) == "renorm: p must be positive: got 0.000000 (HERE).");
+    CHECK(thrown<ValueError>([&] { ag::renorm(x, 2, 0, -1); }) ==
+          "renorm: the largest norm must not be negative: got -1.000000 (HERE).");
+    CHECK(thrown<ShapeError>(
+              [&] {
+                  ag::average(x, xt::xarray<double>{1, 2});
+              }) == "average: weights of shape (2,) do not broadcast to (2, 3) (HERE).");
+    CHECK(thrown<ShapeError>(
+              [&] {
+                  ag::cov(ag::reshape(x, {2, 3, 1}));
+              }) == "cov: needs variables as rows of a matrix: got shape (2, 3, 1) (HERE).");
+    CHECK(thrown<ShapeError>(
+              [&] {
+                  ag::cov(x, {.frequencies = ag::Indices{1, 2}});
+              }) == "cov: frequencies must be one for each observation: got shape (2,) for 3 (HERE).");
+    CHECK(thrown<ValueError>(
+              [&] {
+                  ag::cov(x, {.frequencies = ag::Indices{1, -2, 1}});
+              }) == "cov: frequencies must not be negative (HERE).");
+    CHECK(thrown<ValueError>([&] { ag::cov(x, {.ddof = 3}); }) ==
+          "cov: needs more than ddof = 3 observations: got 3 in shape (2, 3) (HERE).");
 }
