@@ -47,7 +47,7 @@ void Optimizer::add(const std::vector<Parameter>& parameters, Location location)
             throw ValueError(name_, number + " is the same as parameter " + std::to_string(place->second + 1), location,
                              "Give each variable once.");
         }
-        if (slots_.matrices_only && parameter.shape().rank() != 2)
+        if (description_.needs_matrices && parameter.shape().rank() != 2)
         {
             throw ValueError(name_, "is for matrices: " + number + " has shape " + to_string(parameter.shape()),
                              location, "Give the others to another optimizer, such as AdamW.");
@@ -63,18 +63,28 @@ void Optimizer::add(const std::vector<Parameter>& parameters, Location location)
 
 bool Optimizer::step(Location location)
 {
-    check_options(location);
-    if (non_finite_ != NonFinite::pass && !has_finite_gradients(location))
+    if (description_.needs_closure)
     {
-        ++steps_;
+        throw autograd::Error(name_, "evaluates the loss several times a step", location,
+                              "Call step with a closure, or minimize.");
+    }
+    if (!begin_step(location))
+    {
         return false;
     }
-    ++steps_;
     for (std::size_t group = 0; group < groups_.size(); ++group)
     {
         update(group);
     }
     return true;
+}
+
+bool Optimizer::begin_step(Location location)
+{
+    check_options(location);
+    const bool usable = non_finite_ == NonFinite::pass || has_finite_gradients(location);
+    ++steps_;
+    return usable;
 }
 
 double Optimizer::step_with(const Closure& closure, Location location)
@@ -188,12 +198,12 @@ std::size_t Optimizer::slot_of(std::size_t parameter, std::string_view name, Loc
                              ": they count from 0",
                          location);
     }
-    const auto slot = std::find(slots_.arrays.begin(), slots_.arrays.end(), name);
-    if (slot == slots_.arrays.end())
+    const auto slot = std::find(description_.arrays.begin(), description_.arrays.end(), name);
+    if (slot == description_.arrays.end())
     {
         throw ValueError("state", std::string(name_) + " keeps no " + std::string(name), location);
     }
-    return static_cast<std::size_t>(slot - slots_.arrays.begin());
+    return static_cast<std::size_t>(slot - description_.arrays.begin());
 }
 
 const std::optional<Parameter>& Optimizer::state(std::size_t parameter, std::string_view name, Location location) const
@@ -246,13 +256,13 @@ void Optimizer::visit_state(StateVisitor& visitor)
         const std::string prefix = "state." + std::to_string(k) + ".";
         detail::visit_number(visitor, prefix + "frozen", entry.frozen);
         visitor.number(prefix + "step", entry.counters.step);
-        for (std::size_t slot = 0; slot < slots_.numbers.size(); ++slot)
+        for (std::size_t slot = 0; slot < description_.numbers.size(); ++slot)
         {
-            visitor.number(prefix + slots_.numbers[slot], entry.counters.more[slot]);
+            visitor.number(prefix + description_.numbers[slot], entry.counters.more[slot]);
         }
-        for (std::size_t slot = 0; slot < slots_.arrays.size(); ++slot)
+        for (std::size_t slot = 0; slot < description_.arrays.size(); ++slot)
         {
-            visitor.array(prefix + slots_.arrays[slot], entry.arrays[slot], entry.parameter);
+            visitor.array(prefix + description_.arrays[slot], entry.arrays[slot], entry.parameter);
         }
     }
     check_options({});

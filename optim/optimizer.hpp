@@ -29,12 +29,14 @@ enum class NonFinite
 /// Computes a loss and its gradients anew, and returns the loss.
 using Closure = std::function<double()>;
 
-/// What an optimizer keeps for each parameter: the names of its numbers (besides `step`) and of its arrays.
-struct Slots
+/// What an optimizer says of itself: the names of the numbers (besides `step`) and arrays that it keeps for each
+/// parameter, at most two and three, and what it needs.
+struct Description
 {
     std::vector<const char*> numbers = {};
     std::vector<const char*> arrays = {};
-    bool matrices_only = false;
+    bool needs_matrices = false;
+    bool needs_closure = false;
 };
 
 /// What optimizers have in common: the parameters in their groups, the loop over those that have a gradient, step counts,
@@ -133,7 +135,7 @@ public:
     virtual void check_options(Location location = Location::current()) const = 0;
 
 protected:
-    /// The numbers that belong to a parameter: how often it was updated, and what `Slots::numbers` names.
+    /// The numbers that belong to a parameter: how often it was updated, and what `Description::numbers` names.
     struct Counters
     {
         double step = 0;
@@ -158,7 +160,7 @@ protected:
         double decoupled = 0;
     };
 
-    Optimizer(const char* name, Slots slots) : name_(name), slots_(std::move(slots)) {}
+    Optimizer(const char* name, Description description) : name_(name), description_(std::move(description)) {}
 
     /// Adds a group. Throws ValueError if it is empty or holds a parameter that is there already.
     void add(const std::vector<Parameter>& parameters, Location location);
@@ -189,6 +191,11 @@ protected:
     void sweep(std::size_t group, const Decay& decay, const Rule& rule,
                const std::array<double, sizeof...(slots)>& initial = {});
 
+    /// All parameters with what is kept for them.
+    std::vector<Entry>& entries() noexcept { return entries_; }
+
+    /// What a step starts with: checks the options, and the gradients if they must be finite. Returns whether to go on.
+    bool begin_step(Location location);
     virtual double step_with(const Closure& closure, Location location);
 
 private:
@@ -210,7 +217,7 @@ private:
     bool has_finite_gradients(Location location) const;
 
     const char* name_;
-    Slots slots_;
+    Description description_;
     std::vector<Entry> entries_;
     std::unordered_map<const void*, std::size_t> places_;
     std::vector<Group> groups_;
@@ -270,9 +277,9 @@ public:
     }
 
 protected:
-    OptimizerWith(const char* name, Slots slots, const std::vector<Parameter>& parameters, const Options& options,
-                  Location location)
-        : Optimizer(name, std::move(slots)), defaults_(options)
+    OptimizerWith(const char* name, Description description, const std::vector<Parameter>& parameters,
+                  const Options& options, Location location)
+        : Optimizer(name, std::move(description)), defaults_(options)
     {
         add_group(parameters, location);
     }

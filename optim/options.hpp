@@ -23,6 +23,8 @@ inline constexpr Allowed any_number{"a number", [](double x) { return x == x; }}
 inline constexpr Allowed at_least_0{"at least 0", [](double x) { return x >= 0; }};
 inline constexpr Allowed at_least_1{"at least 1", [](double x) { return x >= 1; }};
 inline constexpr Allowed more_than_0{"more than 0", [](double x) { return x > 0; }};
+inline constexpr Allowed more_than_1{"more than 1", [](double x) { return x > 1; }};
+inline constexpr Allowed zero_or_one{"0 or 1", [](double x) { return x == 0 || x == 1; }};
 inline constexpr Allowed from_0_to_1{"at least 0 and at most 1", [](double x) { return x >= 0 && x <= 1; }};
 inline constexpr Allowed from_0_below_1{"at least 0 and less than 1", [](double x) { return x >= 0 && x < 1; }};
 inline constexpr Allowed between_0_and_1{"more than 0 and less than 1", [](double x) { return x > 0 && x < 1; }};

@@ -25,6 +25,12 @@ public:
         return std::get<autograd::Variable<T>>(variable_);
     }
 
+    template <autograd::Real T>
+    const autograd::Variable<T>& get() const
+    {
+        return std::get<autograd::Variable<T>>(variable_);
+    }
+
     /// Calls f with the variable in its own type.
     template <class F>
     decltype(auto) visit(F&& f)

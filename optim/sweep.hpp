@@ -16,7 +16,8 @@ namespace detail
 /// Elements that a thread takes at a time: a multiple of every SIMD width, so that where pieces meet decides nothing.
 inline constexpr std::size_t sweep_grain = std::size_t{1} << 15;
 
-/// `formula` by value and arrays without aliases: what it takes to keep everything but the arrays in registers.
+/// `formula` and the elements that it changes by value, and arrays without aliases: what it takes to keep everything else in
+/// registers.
 template <class T, class Formula, class... Arrays>
 void sweep_elements(std::size_t count, Formula formula, T sign, T l2, T keep, const T* __restrict gradient,
                     T* __restrict parameter, Arrays* __restrict... arrays)
@@ -25,7 +26,11 @@ void sweep_elements(std::size_t count, Formula formula, T sign, T l2, T keep, co
     {
         const T before = parameter[i];
         T after = keep * before;
-        formula(sign * gradient[i] + l2 * before, after, arrays[i]...);
+        [&](auto... values)
+        {
+            formula(sign * gradient[i] + l2 * before, after, values...);
+            ((arrays[i] = values), ...);
+        }(arrays[i]...);
         parameter[i] = after;
     }
 }
@@ -39,6 +44,12 @@ struct Memo
     Counters after;
     std::invoke_result_t<const Rule&, T, Counters&, bool> formula;
 };
+
+/// As PyTorch keeps some of its counters, whatever the precision of the parameters.
+inline double to_single(double x)
+{
+    return static_cast<double>(static_cast<float>(x));
+}
 
 template <class T>
 void ensure(std::optional<Parameter>& array, const autograd::Variable<T>& like, double initial)

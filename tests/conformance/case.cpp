@@ -41,9 +41,8 @@ json member(const json& object, const char* key)
     return found == object.end() ? json() : *found;
 }
 
-Case parse(const std::string& line)
+Case parse(const json& object)
 {
-    const json object = json::parse(line);
     Case result;
     result.operation = object.at("op").get<std::string>();
     result.variant = object.at("variant").get<std::string>();
@@ -72,10 +71,9 @@ void append_numbers(const json& data, std::vector<double>& numbers)
 
 }
 
-std::vector<Case> read_cases(const std::filesystem::path& file)
+void for_each_line(const std::filesystem::path& file, const std::function<void(const json&)>& use)
 {
     const std::string text = text_of(file);
-    std::vector<Case> cases;
     std::size_t begin = 0;
     for (std::size_t number = 1; begin < text.size(); ++number)
     {
@@ -88,13 +86,19 @@ std::vector<Case> read_cases(const std::filesystem::path& file)
         }
         try
         {
-            cases.push_back(parse(line));
+            use(json::parse(line));
         }
         catch (const json::exception& error)
         {
             throw std::runtime_error(file.string() + ", line " + std::to_string(number) + ": " + error.what());
         }
     }
+}
+
+std::vector<Case> read_cases(const std::filesystem::path& file)
+{
+    std::vector<Case> cases;
+    for_each_line(file, [&](const json& object) { cases.push_back(parse(object)); });
     return cases;
 }
 

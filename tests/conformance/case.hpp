@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct Case
     nlohmann::json gradients;   ///< one a differentiated input; null stands for zeros
     nlohmann::json seconds;     ///< the same for second derivatives; null if PyTorch has none
 };
+
+/// Calls `use` with the object of each line of a file of JSON lines, compressed by gzip or not. Throws std::runtime_error,
+/// with the line's number, for a file that cannot be read.
+void for_each_line(const std::filesystem::path& file, const std::function<void(const nlohmann::json&)>& use);
 
 /// The cases of a file of JSON lines, compressed by gzip or not. Throws std::runtime_error, with the line's number, for a
 /// file that cannot be read.
