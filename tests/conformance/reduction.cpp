@@ -145,7 +145,8 @@ Tensor<T> norm_of(Call<T>& call)
     }
     if (call.value("p") == "nuc")
     {
-        throw Unsupported("the nuclear norm is linalg's");
+        const Axes axes = call.has("dim") ? call.axes("dim") : Axes{-2, -1};
+        return linalg::matrix_norm(x, "nuc", axes, call.keep("keepdim"));
     }
     return norm_lp(x, call.number("p"), call.axes("dim"), call.keep("keepdim"));
 }
