@@ -465,19 +465,17 @@ Tensor<T> detail::average(const Tensor<T>& x, const Tensor<T>& weights, const Ax
     return sum(x * Operand<T>(w, location), axes, keep, location) / Operand<T>(sum(w, axes, keep, location), location);
 }
 
-template <Real T>
-Tensor<T> norm(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
+namespace
 {
-    return apply(Norm{reduced_axes(x, axes, keep, "norm", location)}, location, x);
-}
 
-template <Real T>
-Tensor<T> norm_lp(const Tensor<T>& x, double p, Axes axes, KeepDims keep, Location location)
+template <class T>
+Tensor<T> norm_of_order(const char* operation, const Tensor<T>& x, double p, const Axes& axes, KeepDims keep,
+                        Location location)
 {
-    const Reduced reduced = reduced_axes(x, axes, keep, "norm_lp", location);
+    const Reduced reduced = reduced_axes(x, axes, keep, operation, location);
     if (std::isnan(p))
     {
-        throw ValueError("norm_lp", "p is not a number", location);
+        throw ValueError(operation, "p is not a number", location);
     }
     if (p == 0)
     {
@@ -489,7 +487,7 @@ Tensor<T> norm_lp(const Tensor<T>& x, double p, Axes axes, KeepDims keep, Locati
     }
     if (std::isinf(p))
     {
-        require_more_than(0, x.shape(), reduced, "norm_lp", location);
+        require_more_than(0, x.shape(), reduced, operation, location);
         const Tensor<T> magnitude = abs(x, location);
         return p > 0 ? apply(Extreme<true>{reduced}, location, magnitude)
                      : apply(Extreme<false>{reduced}, location, magnitude);
@@ -497,10 +495,42 @@ Tensor<T> norm_lp(const Tensor<T>& x, double p, Axes axes, KeepDims keep, Locati
     return apply(Norm{reduced, p}, location, x);
 }
 
+}
+
+template <Real T>
+Tensor<T> norm_lp(const Tensor<T>& x, double p, Axes axes, KeepDims keep, Location location)
+{
+    return norm_of_order("norm_lp", x, p, axes, keep, location);
+}
+
+template <Real T>
+Tensor<T> norm(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
+{
+    return norm_of_order("norm", x, 2, axes, keep, location);
+}
+
+template <Real T>
+Tensor<T> norm_l0(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
+{
+    return norm_of_order("norm_l0", x, 0, axes, keep, location);
+}
+
+template <Real T>
+Tensor<T> norm_l1(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
+{
+    return norm_of_order("norm_l1", x, 1, axes, keep, location);
+}
+
+template <Real T>
+Tensor<T> norm_l2(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
+{
+    return norm_of_order("norm_l2", x, 2, axes, keep, location);
+}
+
 template <Real T>
 Tensor<T> norm_linf(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
 {
-    return norm_lp(x, std::numeric_limits<double>::infinity(), axes, keep, location);
+    return norm_of_order("norm_linf", x, std::numeric_limits<double>::infinity(), axes, keep, location);
 }
 
 template <Real T>
@@ -793,6 +823,9 @@ Tensor<T> segment_reduce(const Tensor<T>& x, SegmentReduction reduction, const I
     template Tensor<T> detail::without_nan(const Tensor<T>&, T, Location);                                             \
     template Tensor<T> norm(const Tensor<T>&, Axes, KeepDims, Location);                                               \
     template Tensor<T> norm_lp(const Tensor<T>&, double, Axes, KeepDims, Location);                                    \
+    template Tensor<T> norm_l0(const Tensor<T>&, Axes, KeepDims, Location);                                            \
+    template Tensor<T> norm_l1(const Tensor<T>&, Axes, KeepDims, Location);                                            \
+    template Tensor<T> norm_l2(const Tensor<T>&, Axes, KeepDims, Location);                                            \
     template Tensor<T> norm_linf(const Tensor<T>&, Axes, KeepDims, Location);                                          \
     template Tensor<T> norm_sq(const Tensor<T>&, Axes, KeepDims, Location);                                            \
     template Tensor<T> renorm(const Tensor<T>&, double, std::ptrdiff_t, double, Location);                             \

@@ -124,20 +124,11 @@ Tensor<T> norm_lp(const Tensor<T>& x, double p, Axes axes = {}, KeepDims keep = 
 /// xtensor's names of some: of p = 0, 1, 2, infinity, and the square of the Euclidean norm.
 /// @{
 template <Real T>
-Tensor<T> norm_l0(const Tensor<T>& x, Axes axes = {}, KeepDims keep = {}, Location location = Location::current())
-{
-    return norm_lp(x, 0, axes, keep, location);
-}
+Tensor<T> norm_l0(const Tensor<T>& x, Axes axes = {}, KeepDims keep = {}, Location location = Location::current());
 template <Real T>
-Tensor<T> norm_l1(const Tensor<T>& x, Axes axes = {}, KeepDims keep = {}, Location location = Location::current())
-{
-    return norm_lp(x, 1, axes, keep, location);
-}
+Tensor<T> norm_l1(const Tensor<T>& x, Axes axes = {}, KeepDims keep = {}, Location location = Location::current());
 template <Real T>
-Tensor<T> norm_l2(const Tensor<T>& x, Axes axes = {}, KeepDims keep = {}, Location location = Location::current())
-{
-    return norm_lp(x, 2, axes, keep, location);
-}
+Tensor<T> norm_l2(const Tensor<T>& x, Axes axes = {}, KeepDims keep = {}, Location location = Location::current());
 template <Real T>
 Tensor<T> norm_linf(const Tensor<T>& x, Axes axes = {}, KeepDims keep = {}, Location location = Location::current());
 template <Real T>

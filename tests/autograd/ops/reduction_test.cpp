@@ -395,6 +395,8 @@ TEST_CASE("what cannot be reduced is named")
     CHECK(thrown<ShapeError>([&] { ag::argmin(x, 2); }) ==
           "argmin: axis 2 is out of range for an array of 2 axes (HERE).");
     CHECK(thrown<ValueError>([&] { ag::norm_lp(x, not_a_number); }) == "norm_lp: p is not a number (HERE).");
+    CHECK(thrown<ShapeError>([&] { ag::norm_l1(x, 2); }) ==
+          "norm_l1: axis 2 is out of range for an array of 2 axes (HERE).");
     CHECK(thrown<ValueError>([&] { ag::renorm(x, 0, 0, 1); }) == "renorm: p must be positive: got 0.000000 (HERE).");
     CHECK(thrown<ValueError>([&] { ag::renorm(x, 2, 0, -1); }) ==
           "renorm: the largest norm must not be negative: got -1.000000 (HERE).");
