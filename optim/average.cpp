@@ -24,7 +24,7 @@ void WeightAverage::update()
             {
                 if (!averages_[k])
                 {
-                    averages_[k] = autograd::Variable<T>(variable);
+                    averages_[k] = autograd::Variable<T>(autograd::Tensor<T>(variable));
                     return;
                 }
                 T* const average = averages_[k]->template get<T>().mutable_data();

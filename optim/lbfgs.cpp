@@ -94,7 +94,7 @@ void visit_flat(StateVisitor& visitor, const std::string& name, Flat& flat, cons
     std::optional<Parameter> array;
     if (!flat.empty())
     {
-        const autograd::Variable<double> copy(like.get<double>());
+        const autograd::Variable<double> copy{autograd::Tensor<double>(like.get<double>())};
         std::copy(flat.begin(), flat.end(), copy.mutable_data());
         array = copy;
     }

@@ -17,6 +17,7 @@
 #include <optim/loop/progress.hpp>
 #include <optim/loop/sampler.hpp>
 #include <optim/loop/stopping.hpp>
+#include <optim/minimize.hpp>
 #include <optim/muon.hpp>
 #include <optim/nadam.hpp>
 #include <optim/optimizer.hpp>

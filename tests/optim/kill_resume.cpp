@@ -58,7 +58,8 @@ int train(const fs::path& folder)
             const auto noise = generator.normal<float>({batch.size(), 8}, 0, 0.1);
             ag::GradientTape tape;
             const auto inputs = ag::index_select(x, 0, batch) + noise;
-            const auto error = ag::linear(ag::tanh(ag::linear(inputs, hidden, bias)), output) - ag::index_select(y, 0, batch);
+            const auto error =
+                ag::linear(ag::tanh(ag::linear(inputs, hidden, bias)), output) - ag::index_select(y, 0, batch);
             const auto loss = ag::mean(ag::square(error));
             sgd.zero_grad();
             loss.backward();
