@@ -704,6 +704,9 @@ EXAMPLE(matrix_norm, fro, ({2, 3}), linalg::matrix_norm(x[0]))
 EXAMPLE(matrix_norm, nuc, ({3, 2}), linalg::matrix_norm(spread(x[0]), "nuc"))
 EXAMPLE(matrix_norm, two, ({2, 2, 3}), linalg::matrix_norm(spread(x[0]), 2, {2, 0}, keep_dims))
 EXAMPLE(matrix_norm, one, ({2, 3}), linalg::matrix_norm(spread(x[0]), 1))
+EXAMPLE(norm, vectors, ({2, 3}), linalg::norm(x[0], 3, 1))
+EXAMPLE(norm, matrices, ({2, 3}), linalg::norm(spread(x[0]), "nuc"))
+EXAMPLE(norm, elements, ({2, 3, 2}), linalg::norm(x[0]))
 EXAMPLE(cond, two, ({3, 2}), linalg::cond(spread(x[0])))
 EXAMPLE(cond, one, ({2, 2}), linalg::cond(spread(x[0]), -1))
 #undef EXAMPLE
@@ -723,6 +726,7 @@ TRIAL(tensorsolve, ({4, 2, 2}, {4}), linalg::tensorsolve(x[0], x[1], any.axes())
 TRIAL(tensorinv, ({2, 2, 4}), linalg::tensorinv(x[0], any.below(6)))
 TRIAL(matrix_power, ({2, 2}), linalg::matrix_power(x[0], any.integer()))
 TRIAL(matrix_norm, ({2, 3}), linalg::matrix_norm(x[0], any_order(any), {any.axis(), any.axis()}, KeepDims{any.flag()}))
+TRIAL(norm, ({2, 3}), linalg::norm(x[0], any_order(any), any.axes(), KeepDims{any.flag()}))
 TRIAL(cond, ({3, 3}), linalg::cond(x[0], any_order(any)))
 #undef TRIAL
 #undef UNPACK
@@ -753,6 +757,7 @@ static constexpr Names names[] = {
     {"linalg::matrix_power", "linalg::matrix_power", "linalg.matrix_power", "linalg.matrix_power"},
     {"linalg::matrix_exp", nullptr, "scipy.linalg.expm", "matrix_exp"},
     {"linalg::matrix_norm", nullptr, "linalg.matrix_norm", "linalg.matrix_norm"},
+    {"linalg::norm", "linalg::norm", "linalg.norm", "linalg.norm"},
     {"linalg::cond", "linalg::cond", "linalg.cond", "linalg.cond"},
 };
 static const NameTable name_table("Decompositions", names);

@@ -322,6 +322,13 @@ template <Real T>
 Tensor<T> matrix_norm(const Tensor<T>& a, NormOrder order = "fro", Axes axes = {-2, -1}, KeepDims keep = {},
                       Location location = Location::current());
 
+/// NumPy's norm: without an order, the Euclidean norm of all elements in the axes, or of all there are; else that of vectors
+/// in one axis, `norm_lp`, or of matrices in two, `matrix_norm`. No axes mean those of a vector or a matrix.
+/// @throws ShapeError for an order and neither one axis nor two.
+template <Real T>
+Tensor<T> norm(const Tensor<T>& a, std::optional<NormOrder> order = {}, Axes axes = {}, KeepDims keep = {},
+               Location location = Location::current());
+
 /// norm(a) norm(a^-1) of square matrices for these norms; for 2 and -2 of any, by singular values.
 /// @throws ValueError for a singular matrix and a norm other than 2 and -2.
 template <Real T>

@@ -60,11 +60,21 @@ Tensor<T> extreme(bool largest, const Tensor<T>& x, std::ptrdiff_t axis, KeepDim
     return largest ? amax(x, axis, keep, location) : amin(x, axis, keep, location);
 }
 
-/// The norm of matrices in axes `rows` and `columns`, counted from the first.
+/// The norm of matrices whose rows and columns are counted by two axes.
 template <class T>
-Tensor<T> norm_of_matrices(const char* operation, const Tensor<T>& a, linalg::NormOrder order, std::size_t rows,
-                           std::size_t columns, KeepDims keep, Location location)
+Tensor<T> norm_of_matrices(const char* operation, const Tensor<T>& a, linalg::NormOrder order, const Axes& axes,
+                           KeepDims keep, Location location)
 {
+    const auto place = [&](std::size_t k)
+    { return detail::normalize_axis(axes[k], a.dimension(), operation, location); };
+    if (axes.size() != 2 || place(0) == place(1))
+    {
+        throw ShapeError(operation,
+                         "needs two axes: got " + std::to_string(axes.size()) + " for shape " + to_string(a.shape()),
+                         location);
+    }
+    const std::size_t rows = place(0);
+    const std::size_t columns = place(1);
     const double number = order.number();
     const bool nuclear = order.name() == "nuc";
     if (order.name() == "fro")
@@ -180,15 +190,33 @@ template <Real T>
 Tensor<T> linalg::matrix_norm(const Tensor<T>& a, NormOrder order, Axes axes, KeepDims keep, Location location)
 {
     require_matrices("matrix_norm", a.shape(), location);
-    const auto place = [&](std::size_t k)
-    { return detail::normalize_axis(axes[k], a.dimension(), "matrix_norm", location); };
-    if (axes.size() != 2 || place(0) == place(1))
+    return norm_of_matrices("matrix_norm", a, order, axes, keep, location);
+}
+
+template <Real T>
+Tensor<T> linalg::norm(const Tensor<T>& a, std::optional<NormOrder> order, Axes axes, KeepDims keep, Location location)
+{
+    if (!order)
     {
-        throw ShapeError("matrix_norm",
-                         "needs two axes: got " + std::to_string(axes.size()) + " for shape " + to_string(a.shape()),
+        return autograd::norm(a, axes, keep, location);
+    }
+    const std::size_t count = axes.empty() ? a.dimension() : axes.size();
+    if (count == 2)
+    {
+        return norm_of_matrices("norm", a, *order, axes.empty() ? Axes{0, 1} : axes, keep, location);
+    }
+    if (count != 1)
+    {
+        throw ShapeError("norm",
+                         "an order needs one axis or two: got " + std::to_string(count) + " of shape " +
+                             to_string(a.shape()),
                          location);
     }
-    return norm_of_matrices("matrix_norm", a, order, place(0), place(1), keep, location);
+    if (!order->name().empty())
+    {
+        throw ValueError("norm", "no norm of vectors: got order " + text_of(*order), location);
+    }
+    return detail::norm_of_order("norm", a, order->number(), axes, keep, location);
 }
 
 template <Real T>
@@ -205,16 +233,17 @@ Tensor<T> linalg::cond(const Tensor<T>& a, NormOrder order, Location location)
         return extreme(order.number() > 0, values, -1, {}, location) /
                Operand<T>(extreme(order.number() < 0, values, -1, {}, location), location);
     }
-    const std::size_t rows = a.dimension() - 2;
+    const Axes matrices{-2, -1};
     const Tensor<T> inverse = detail::inverse("cond", a, location);
-    return norm_of_matrices("cond", a, order, rows, rows + 1, {}, location) *
-           Operand<T>(norm_of_matrices("cond", inverse, order, rows, rows + 1, {}, location), location);
+    return norm_of_matrices("cond", a, order, matrices, {}, location) *
+           Operand<T>(norm_of_matrices("cond", inverse, order, matrices, {}, location), location);
 }
 
 #define INSTANTIATE(T)                                                                                                 \
     template Tensor<T> linalg::matrix_power(const Tensor<T>&, std::ptrdiff_t, Location);                               \
     template Tensor<T> linalg::matrix_exp(const Tensor<T>&, Location);                                                 \
     template Tensor<T> linalg::matrix_norm(const Tensor<T>&, NormOrder, Axes, KeepDims, Location);                     \
+    template Tensor<T> linalg::norm(const Tensor<T>&, std::optional<NormOrder>, Axes, KeepDims, Location);             \
     template Tensor<T> linalg::cond(const Tensor<T>&, NormOrder, Location);
 INSTANTIATE(float)
 INSTANTIATE(double)

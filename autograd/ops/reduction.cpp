@@ -465,12 +465,9 @@ Tensor<T> detail::average(const Tensor<T>& x, const Tensor<T>& weights, const Ax
     return sum(x * Operand<T>(w, location), axes, keep, location) / Operand<T>(sum(w, axes, keep, location), location);
 }
 
-namespace
-{
-
-template <class T>
-Tensor<T> norm_of_order(const char* operation, const Tensor<T>& x, double p, const Axes& axes, KeepDims keep,
-                        Location location)
+template <Real T>
+Tensor<T> detail::norm_of_order(const char* operation, const Tensor<T>& x, double p, const Axes& axes, KeepDims keep,
+                                Location location)
 {
     const Reduced reduced = reduced_axes(x, axes, keep, operation, location);
     if (std::isnan(p))
@@ -495,42 +492,40 @@ Tensor<T> norm_of_order(const char* operation, const Tensor<T>& x, double p, con
     return apply(Norm{reduced, p}, location, x);
 }
 
-}
-
 template <Real T>
 Tensor<T> norm_lp(const Tensor<T>& x, double p, Axes axes, KeepDims keep, Location location)
 {
-    return norm_of_order("norm_lp", x, p, axes, keep, location);
+    return detail::norm_of_order("norm_lp", x, p, axes, keep, location);
 }
 
 template <Real T>
 Tensor<T> norm(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
 {
-    return norm_of_order("norm", x, 2, axes, keep, location);
+    return detail::norm_of_order("norm", x, 2, axes, keep, location);
 }
 
 template <Real T>
 Tensor<T> norm_l0(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
 {
-    return norm_of_order("norm_l0", x, 0, axes, keep, location);
+    return detail::norm_of_order("norm_l0", x, 0, axes, keep, location);
 }
 
 template <Real T>
 Tensor<T> norm_l1(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
 {
-    return norm_of_order("norm_l1", x, 1, axes, keep, location);
+    return detail::norm_of_order("norm_l1", x, 1, axes, keep, location);
 }
 
 template <Real T>
 Tensor<T> norm_l2(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
 {
-    return norm_of_order("norm_l2", x, 2, axes, keep, location);
+    return detail::norm_of_order("norm_l2", x, 2, axes, keep, location);
 }
 
 template <Real T>
 Tensor<T> norm_linf(const Tensor<T>& x, Axes axes, KeepDims keep, Location location)
 {
-    return norm_of_order("norm_linf", x, std::numeric_limits<double>::infinity(), axes, keep, location);
+    return detail::norm_of_order("norm_linf", x, std::numeric_limits<double>::infinity(), axes, keep, location);
 }
 
 template <Real T>
@@ -822,6 +817,7 @@ Tensor<T> segment_reduce(const Tensor<T>& x, SegmentReduction reduction, const I
     template Tensor<T> detail::average(const Tensor<T>&, const Tensor<T>&, const Axes&, KeepDims, Location);           \
     template Tensor<T> detail::without_nan(const Tensor<T>&, T, Location);                                             \
     template Tensor<T> norm(const Tensor<T>&, Axes, KeepDims, Location);                                               \
+    template Tensor<T> detail::norm_of_order(const char*, const Tensor<T>&, double, const Axes&, KeepDims, Location);  \
     template Tensor<T> norm_lp(const Tensor<T>&, double, Axes, KeepDims, Location);                                    \
     template Tensor<T> norm_l0(const Tensor<T>&, Axes, KeepDims, Location);                                            \
     template Tensor<T> norm_l1(const Tensor<T>&, Axes, KeepDims, Location);                                            \

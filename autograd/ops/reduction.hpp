@@ -94,6 +94,11 @@ namespace detail
 template <Real T>
 Tensor<T> average(const Tensor<T>& x, const Tensor<T>& weights, const Axes& axes, KeepDims keep, Location location);
 
+/// `norm_lp` under the name of what asked for it.
+template <Real T>
+Tensor<T> norm_of_order(const char* operation, const Tensor<T>& x, double p, const Axes& axes, KeepDims keep,
+                        Location location);
+
 /// With this number in place of NaN, which gets no gradient.
 template <Real T>
 Tensor<T> without_nan(const Tensor<T>& x, T replacement, Location location);

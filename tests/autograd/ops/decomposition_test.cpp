@@ -151,6 +151,11 @@ TEST_CASE("norms of matrices are those computed by hand")
     CHECK(close(linalg::matrix_norm(a, -1), 3.0));
     CHECK(close(linalg::matrix_norm(a, inf), 4.0));
     CHECK(close(linalg::matrix_norm(a, -inf), 0.0));
+    CHECK(close(linalg::norm(a), 5.0));
+    CHECK(close(linalg::norm(a, 1), 4.0));
+    CHECK(close(linalg::norm(a, 1, 1), {3, 4, 0}));
+    CHECK(close(linalg::norm(a, "nuc", {1, 0}), 7.0, 1e-14));
+    CHECK(close(linalg::norm(zeros({2, 3, 2})), 0.0));
     CHECK(linalg::matrix_norm(a, 1, {1, 0}, ag::keep_dims).shape() == ag::Shape{1, 1});
     CHECK(close(linalg::cond(a), 4.0 / 3, 1e-14));
     CHECK(close(linalg::cond(Tensor(xt::xarray<double>{{1, 2}, {0, 1}}), "fro"), 6.0, 1e-14));
@@ -239,6 +244,14 @@ TEST_CASE("operands that are no matrices, or do not fit, are refused by name")
               [&] {
                   linalg::matrix_norm(zeros({0, 2}), 2);
               }) == "matrix_norm: nothing has no extreme: got order 2 for shape (0, 2) (HERE).");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  linalg::norm(zeros({2, 3, 2}), 1);
+              }) == "norm: an order needs one axis or two: got 3 of shape (2, 3, 2) (HERE).");
+    CHECK(thrown<ag::ValueError>([&] { linalg::norm(zeros({3}), "nuc"); }) ==
+          "norm: no norm of vectors: got order \"nuc\" (HERE).");
+    CHECK(thrown<ag::ShapeError>([&] { linalg::norm(zeros({3}), 1, 1); }) ==
+          "norm: axis 1 is out of range for an array of 1 axis (HERE).");
     CHECK(thrown<ag::ShapeError>(
               [&] {
                   linalg::tensorinv(zeros({2, 3}), 1);
