@@ -87,7 +87,94 @@ AUTOGRAD_VOCABULARY_1(sinh)
 AUTOGRAD_VOCABULARY_1(cosh)
 AUTOGRAD_VOCABULARY_1(tanh)
 AUTOGRAD_VOCABULARY_1(abs)
+AUTOGRAD_VOCABULARY_1(atan)
+AUTOGRAD_VOCABULARY_1(ceil)
+AUTOGRAD_VOCABULARY_1(floor)
+AUTOGRAD_VOCABULARY_1(log2)
+AUTOGRAD_VOCABULARY_1(trunc)
 #undef AUTOGRAD_VOCABULARY_1
+
+/// f of each lane in turn, for what xsimd lacks or has with fewer digits (erfc, lgamma).
+/// @{
+template <Register B, class F>
+B lane_by_lane(F f, const B& x)
+{
+    alignas(detail::buffer_alignment) typename B::value_type lanes[B::size];
+    x.store_aligned(lanes);
+    for (auto& lane : lanes)
+    {
+        lane = f(lane);
+    }
+    return B::load_aligned(lanes);
+}
+template <Register B, class F>
+B lane_by_lane(F f, const B& a, const B& b)
+{
+    alignas(detail::buffer_alignment) typename B::value_type lanes[B::size];
+    alignas(detail::buffer_alignment) typename B::value_type others[B::size];
+    a.store_aligned(lanes);
+    b.store_aligned(others);
+    for (std::size_t i = 0; i < B::size; ++i)
+    {
+        lanes[i] = f(lanes[i], others[i]);
+    }
+    return B::load_aligned(lanes);
+}
+/// @}
+
+// Argument-dependent lookup finds xsimd's functions, too: these have their signatures, and a constraint that makes them win.
+#define AUTOGRAD_LANEWISE_1(function)                                                                                  \
+    using std::function;                                                                                               \
+    template <class T, class A>                                                                                        \
+        requires(Register<xsimd::batch<T, A>>)                                                                         \
+    xsimd::batch<T, A> function(const xsimd::batch<T, A>& x)                                                           \
+    {                                                                                                                  \
+        return lane_by_lane([](auto lane) { return std::function(lane); }, x);                                         \
+    }                                                                                                                  \
+    constexpr Probe function(Probe x)                                                                                  \
+    {                                                                                                                  \
+        return Probe::all(x);                                                                                          \
+    }
+AUTOGRAD_LANEWISE_1(acos)
+AUTOGRAD_LANEWISE_1(acosh)
+AUTOGRAD_LANEWISE_1(asin)
+AUTOGRAD_LANEWISE_1(asinh)
+AUTOGRAD_LANEWISE_1(atanh)
+AUTOGRAD_LANEWISE_1(cbrt)
+AUTOGRAD_LANEWISE_1(erf)
+AUTOGRAD_LANEWISE_1(erfc)
+AUTOGRAD_LANEWISE_1(exp2)
+AUTOGRAD_LANEWISE_1(lgamma)
+AUTOGRAD_LANEWISE_1(log10)
+AUTOGRAD_LANEWISE_1(nearbyint)
+AUTOGRAD_LANEWISE_1(round)
+AUTOGRAD_LANEWISE_1(tgamma)
+#undef AUTOGRAD_LANEWISE_1
+
+#define AUTOGRAD_LANEWISE_2(function)                                                                                  \
+    using std::function;                                                                                               \
+    template <class T, class A>                                                                                        \
+        requires(Register<xsimd::batch<T, A>>)                                                                         \
+    xsimd::batch<T, A> function(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b)                              \
+    {                                                                                                                  \
+        return lane_by_lane([](auto x, auto y) { return std::function(x, y); }, a, b);                                 \
+    }                                                                                                                  \
+    constexpr Probe function(Probe a, Probe b)                                                                         \
+    {                                                                                                                  \
+        return Probe::all(a, b);                                                                                       \
+    }
+AUTOGRAD_LANEWISE_2(atan2)
+AUTOGRAD_LANEWISE_2(fmod)
+AUTOGRAD_LANEWISE_2(hypot)
+AUTOGRAD_LANEWISE_2(remainder)
+#undef AUTOGRAD_LANEWISE_2
+
+// On registers it is xsimd's.
+using std::copysign;
+constexpr Probe copysign(Probe a, Probe b)
+{
+    return Probe::all(a, b);
+}
 
 /// a^b. Not called pow, which on registers would be xsimd's: that one is wrong at 0, infinity and NaN.
 /// @{
@@ -209,6 +296,20 @@ Tensor<T> select(const Mask<T>& condition, const std::type_identity_t<Tensor<T>>
                  const std::type_identity_t<Tensor<T>>& b)
 {
     return Tensor<T>::adopt(detail::where<T>(condition.ones.node(), a.node(), b.node(), {}));
+}
+/// @}
+
+/// log(1 + e^x), which neither overflows nor cancels. On a Tensor it is the operation, whose derivative at 0 is right.
+/// @{
+template <class X>
+    requires(Number<X> || Register<X>)
+X softplus(const X& x)
+{
+    return select(gt(x, X(0)), x, X(0)) + log1p(exp(-abs(x)));
+}
+constexpr Probe softplus(Probe x)
+{
+    return Probe::all(x);
 }
 /// @}
 

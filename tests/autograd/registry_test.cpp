@@ -170,7 +170,7 @@ std::vector<Numbers> value(const ag::Example& example, const std::vector<Numbers
 /// `AUTOGRAD_UNARY(exp)`; else nothing.
 std::string operation_declared_by(const std::string& line)
 {
-    for (const std::string macro : {"AUTOGRAD_UNARY(", "AUTOGRAD_CONVOLUTION("})
+    for (const std::string macro : {"AUTOGRAD_UNARY(", "AUTOGRAD_BINARY(", "AUTOGRAD_CONVOLUTION("})
     {
         if (line.starts_with(macro))
         {

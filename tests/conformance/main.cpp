@@ -49,8 +49,9 @@ struct Catalogue
 
     Catalogue()
     {
-        for (const Family& family : {elementwise_mappings(), reduction_mappings(), shape_mappings(), index_mappings(),
-                                     linalg_mappings(), convolution_mappings(), nn_mappings(), loss_mappings()})
+        for (const Family& family :
+             {elementwise_mappings(), activation_mappings(), reduction_mappings(), shape_mappings(), index_mappings(),
+              linalg_mappings(), convolution_mappings(), nn_mappings(), loss_mappings()})
         {
             for (const Mapping& mapping : family.mappings)
             {

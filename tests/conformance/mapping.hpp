@@ -30,6 +30,7 @@ struct Family
 /// One a file.
 /// @{
 Family elementwise_mappings();
+Family activation_mappings();
 Family reduction_mappings();
 Family shape_mappings();
 Family index_mappings();

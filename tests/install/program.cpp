@@ -8,9 +8,9 @@
 
 namespace ag = autograd;
 
-struct Cube
+struct ThirdPower
 {
-    static constexpr const char* name = "cube";
+    static constexpr const char* name = "third_power";
     static constexpr std::size_t arity = 1;
     static constexpr auto value(const auto& x) { return x * x * x; }
     static constexpr auto pullback(ag::Wrt<0>, const auto& dy, const auto&, const auto& x)
@@ -20,9 +20,9 @@ struct Cube
 };
 
 template <ag::Real T>
-ag::Tensor<T> cube(const ag::Tensor<T>& x, ag::Location location = ag::Location::current())
+ag::Tensor<T> third_power(const ag::Tensor<T>& x, ag::Location location = ag::Location::current())
 {
-    return ag::Tensor<T>::adopt(ag::detail::Elementwise<Cube, T>::apply(location, x.node()));
+    return ag::Tensor<T>::adopt(ag::detail::Elementwise<ThirdPower, T>::apply(location, x.node()));
 }
 
 int main()
@@ -32,7 +32,7 @@ int main()
     for (int step = 0; step < 200; ++step)
     {
         ag::GradientTape tape;
-        const auto loss = ag::sum(ag::square(cube(x) - 1.0));
+        const auto loss = ag::sum(ag::square(third_power(x) - 1.0));
         sgd.zero_grad();
         loss.backward();
         sgd.step();

@@ -1,3 +1,4 @@
+#include "../../thrown.hpp"
 #include "../closeness.hpp"
 #include "../counting_cotangent.hpp"
 
@@ -64,6 +65,31 @@ const Unary unary_operations[] = {
     // The gradient is computed from the value, of which a float near 1 leaves 1 - y^2 few digits.
     UNARY(tanh, std::tanh(x), 1 / (std::cosh(x) * std::cosh(x)), -3, 3),
     UNARY(sigmoid, sigmoid(x), sigmoid(x) * sigmoid(-x), -9, 9),
+    UNARY(exp2, std::exp2(x), std::exp2(x) * std::log(2.0), -20, 20),
+    UNARY(log2, std::log2(x), 1 / (x * std::log(2.0)), 0.01, 100),
+    UNARY(log10, std::log10(x), 1 / (x * std::log(10.0)), 0.01, 100),
+    UNARY(rsqrt, 1 / std::sqrt(x), -0.5 / (x * std::sqrt(x)), 0.01, 100),
+    UNARY(cbrt, std::cbrt(x), 1 / (3 * std::cbrt(x) * std::cbrt(x)), -9, 10),
+    UNARY(cube, x* x* x, 3 * x * x, -9, 9),
+    UNARY(reciprocal, 1 / x, -1 / (x * x), 0.01, 100),
+    UNARY(fabs, std::abs(x), sign(x), -9, 9),
+    UNARY(asin, std::asin(x), 1 / std::sqrt(1 - x * x), -0.9, 0.9),
+    UNARY(acos, std::acos(x), -1 / std::sqrt(1 - x * x), -0.9, 0.9),
+    UNARY(atan, std::atan(x), 1 / (1 + x * x), -20, 20),
+    UNARY(asinh, std::asinh(x), 1 / std::sqrt(1 + x * x), -20, 20),
+    UNARY(acosh, std::acosh(x), 1 / std::sqrt(x * x - 1), 1.1, 20),
+    UNARY(atanh, std::atanh(x), 1 / (1 - x * x), -0.9, 0.9),
+    UNARY(deg2rad, x * 0.017453292519943295, 0.017453292519943295, -360, 360),
+    UNARY(radians, x * 0.017453292519943295, 0.017453292519943295, -360, 360),
+    UNARY(rad2deg, x * 57.29577951308232, 57.29577951308232, -9, 9),
+    UNARY(degrees, x * 57.29577951308232, 57.29577951308232, -9, 9),
+    UNARY(ceil, std::ceil(x), 0.0, -9, 9),
+    UNARY(floor, std::floor(x), 0.0, -9, 9),
+    UNARY(trunc, std::trunc(x), 0.0, -9, 9),
+    UNARY(round, std::round(x), 0.0, -9, 9),
+    UNARY(rint, std::nearbyint(x), 0.0, -9, 9),
+    UNARY(nearbyint, std::nearbyint(x), 0.0, -9, 9),
+    UNARY(frac, x - std::trunc(x), 1.0, -9, 9),
     UNARY(relu, std::fmax(x, 0), x > 0 ? 1.0 : 0.0, -9, 9),
     UNARY(softplus, std::log1p(std::exp(x)), sigmoid(x), -20, 20),
 };
@@ -551,4 +577,178 @@ TEST_CASE("long arrays give the same as short ones, also where they are stretche
     ag::sum(Tensor(a) * w * h).backward();
     CHECK(close(w.grad(), xt::sum(a * tall, {0}), 1e-11, 1e-10));
     CHECK(close(h.grad(), xt::sum(a * row, {1}, xt::keep_dims), 1e-11, 1e-10));
+}
+
+TEST_CASE("halves round away from 0, to the even number, or to the even place")
+{
+    const Tensor x(xt::xarray<double>{-2.5, -1.5, -0.5, 0.5, 1.5, 2.5});
+    CHECK(close(ag::round(x), {-3, -2, -1, 1, 2, 3}));
+    CHECK(close(ag::rint(x), {-2, -2, 0, 0, 2, 2}));
+    CHECK(close(ag::around(x), {-2, -2, 0, 0, 2, 2}));
+    CHECK(close(ag::around(Tensor(xt::xarray<double>{1.25, 1.35, -0.05}), 1), {1.2, 1.4, 0}));
+    CHECK(close(ag::around(Tensor(xt::xarray<double>{1250, 350, 5e20}), -2), {1200, 400, 5e20}));
+    CHECK(thrown<ag::ValueError>([&] { ag::around(x, 400); }) ==
+          "around: decimals must be from -308 to 308: got 400 (HERE).");
+}
+
+TEST_CASE("large numbers and infinities are whole")
+{
+    const Tensor x(xt::xarray<double>{1e300, -1e18, inf, -inf});
+    for (const auto& y : {ag::floor(x), ag::ceil(x), ag::trunc(x), ag::round(x), ag::rint(x)})
+    {
+        CHECK(close(y, x.value()));
+    }
+    CHECK(close(ag::frac(x), {0, 0, not_a_number, not_a_number}));
+}
+
+TEST_CASE("remainders differ in how the quotient is rounded")
+{
+    const Tensor a(xt::xarray<double>{7, -7, 7, -7, 5.5, 6});
+    const Tensor b(xt::xarray<double>{4, 4, -4, -4, 2, 3});
+    CHECK(close(ag::fmod(a, b), {3, -3, 3, -3, 1.5, 0}));
+    CHECK(close(ag::mod(a, b), {3, 1, -1, -3, 1.5, 0}));
+    CHECK(close(ag::remainder(a, b), {-1, 1, -1, 1, -0.5, 0}));
+    CHECK(close(ag::floor_divide(a, b), {1, -2, -2, 1, 2, 2}));
+    const auto quotients = [&](auto f) { return gradients(f, a, b)[1]; };
+    CHECK(close(quotients([](const Tensor& x, const Tensor& y) { return ag::fmod(x, y); }), {-1, 2, 3, -4, -10, -12}));
+    CHECK(close(quotients([](const Tensor& x, const Tensor& y) { return ag::mod(x, y); }), {-1, 4, 6, -4, -10, -12}));
+    CHECK(close(quotients([](const Tensor& x, const Tensor& y) { return ag::remainder(x, y); }),
+                {-2, 4, 6, -8, -15, -12}));
+    CHECK(close(ag::floor_divide(Tensor(xt::xarray<double>{1, -1, 0}), 0), {inf, -inf, not_a_number}));
+    CHECK(close(ag::floor_divide(Tensor(xt::xarray<double>{1, -1}), 0.1), {9, -10}));
+}
+
+TEST_CASE("fmax and fmin prefer a number to NaN, and the first of two equals")
+{
+    const Tensor a(xt::xarray<double>{1, not_a_number, 2, not_a_number});
+    const Tensor b(xt::xarray<double>{1, 3, not_a_number, not_a_number});
+    CHECK(close(ag::fmax(a, b), {1, 3, 2, not_a_number}));
+    CHECK(close(ag::fmin(a, b), {1, 3, 2, not_a_number}));
+    for (const auto& by : {gradients([](const Tensor&x, const Tensor&y) { return ag::fmax(x, y); }, a, b),
+                           gradients([](const Tensor&x, const Tensor&y) { return ag::fmin(x, y); }, a, b)})
+    {
+        CHECK(close(by[0], {1, 0, 3, 4}));
+        CHECK(close(by[1], {0, 2, 0, 0}));
+    }
+    CHECK(close(ag::fdim(a, 0.5), {0.5, not_a_number, 1.5, not_a_number}));
+}
+
+TEST_CASE("logarithms of sums of exponentials are exact far from 0 and at infinities")
+{
+    const Tensor a(xt::xarray<double>{800, -800, inf, -inf, -inf});
+    const Tensor b(xt::xarray<double>{799, -800, inf, -inf, 3});
+    const double ln2 = std::log(2.0);
+    CHECK(close(ag::logaddexp(a, b), {799 + std::log1p(std::exp(1.0)), -800 + ln2, inf, -inf, 3}));
+    CHECK(close(ag::logaddexp2(a, b), {799 + std::log2(3.0), -799, inf, -inf, 3}));
+    const auto by = gradients([](const Tensor& x, const Tensor& y) { return ag::logaddexp(x, y); },
+                              Tensor(xt::xarray<double>{800, -800}), Tensor(xt::xarray<double>{-800, -800}));
+    CHECK(close(by[0], {1, 1}));
+    CHECK(close(by[1], {0, 1}));
+}
+
+TEST_CASE("hypot does not overflow, and copysign knows -0")
+{
+    CHECK(
+        close(ag::hypot(Tensor(xt::xarray<double>{3e200, 0, -inf}), Tensor(xt::xarray<double>{4e200, 0, not_a_number})),
+              {5e200, 0, inf}));
+    const Tensor signs(xt::xarray<double>{-0.0, 0.0, -3, 5});
+    const auto f = [&](const Tensor& x) { return ag::copysign(x, signs); };
+    const Tensor x(xt::xarray<double>{2, -2, 2, 0});
+    CHECK(close(f(x), {-2, 2, -2, 0}));
+    CHECK(close(gradient(f, x), {-1, -2, -3, 0}));
+}
+
+TEST_CASE("the step function takes its value at 0 from its second operand")
+{
+    const Tensor x(xt::xarray<double>{-1, 0, 2, not_a_number});
+    CHECK(close(ag::heaviside(x, 0.5), {0, 0.5, 1, 0}));
+    const auto by = gradients([](const Tensor& a, const Tensor& b) { return ag::heaviside(a, b); }, x, Tensor(0.5));
+    CHECK(close(by[0], {0, 0, 0, 0}));
+    CHECK(close(by[1], 2.0));
+}
+
+TEST_CASE("lerp is exact at both ends, and adds up with its operands' gradients")
+{
+    const Tensor start(xt::xarray<double>{1e16, 1, 2});
+    const Tensor end(xt::xarray<double>{1, 3, 6});
+    CHECK(close(ag::lerp(start, end, 1), {1, 3, 6}, 0));
+    CHECK(close(ag::lerp(start, end, 0), {1e16, 1, 2}, 0));
+    const auto by = gradients([](const Tensor& a, const Tensor& b, const Tensor& w) { return ag::lerp(a, b, w); },
+                              Tensor(xt::xarray<double>{1, 2}), Tensor(xt::xarray<double>{3, 6}), Tensor(0.25));
+    CHECK(close(by[0], {0.75, 1.5}));
+    CHECK(close(by[1], {0.25, 0.5}));
+    CHECK(close(by[2], 2.0 + 2 * 4));
+}
+
+TEST_CASE("products and quotients are added")
+{
+    const Tensor x(xt::xarray<double>{1, 2});
+    const Tensor a(xt::xarray<double>{3, 4});
+    CHECK(close(ag::fma(a, a, x), {10, 18}));
+    CHECK(close(ag::addcmul(x, a, 2), {7, 10}));
+    CHECK(close(ag::addcmul(1.0, a, x, 10), {31, 81}));
+    CHECK(close(ag::addcdiv(x, a, x, 2), {7, 6}));
+    CHECK(close(gradient([&](const Tensor& t) { return ag::addcmul(x, t, t, 0.5); }, a), {3, 8}));
+}
+
+TEST_CASE("numbers that are not finite are replaced, and get no gradient")
+{
+    const Tensor x(xt::xarray<double>{1, inf, -inf, not_a_number});
+    const double most = std::numeric_limits<double>::max();
+    CHECK(close(ag::nan_to_num(x), {1, most, -most, 0}));
+    CHECK(close(ag::nan_to_num(x, {.nan = 7, .posinf = 8, .neginf = -9}), {1, 8, -9, 7}));
+    CHECK(close(ag::nan_to_num(ag::cast<float>(x)),
+                {1, std::numeric_limits<float>::max(), -std::numeric_limits<float>::max(), 0}));
+    CHECK(close(gradient([](const Tensor& t) { return ag::nan_to_num(t); }, x), {1, 0, 0, 0}));
+}
+
+TEST_CASE("frexp takes numbers apart, the smallest and the largest, too")
+{
+    const Tensor x(xt::xarray<double>{6, -0.125, 0, 1e308, 5e-324, inf});
+    const auto [mantissa, exponent] = ag::frexp(x);
+    CHECK(close(mantissa, {0.75, -0.5, 0, std::ldexp(1e308, -1024), 0.5, inf}));
+    CHECK(exponent == xt::xarray<int>{3, -2, 0, 1024, -1073, 0});
+    CHECK(close(gradient([](const Tensor& t) { return ag::frexp(t).mantissa; }, Tensor(6.0)), 0.125));
+}
+
+TEST_CASE("questions have masks for answers")
+{
+    const Tensor x(xt::xarray<double>{0, -0.0, 3, inf, -inf, not_a_number});
+    CHECK(ag::isnan(x) == xt::xarray<bool>{false, false, false, false, false, true});
+    CHECK(ag::isinf(x) == xt::xarray<bool>{false, false, false, true, true, false});
+    CHECK(ag::isposinf(x) == xt::xarray<bool>{false, false, false, true, false, false});
+    CHECK(ag::isneginf(x) == xt::xarray<bool>{false, false, false, false, true, false});
+    CHECK(ag::isfinite(x) == xt::xarray<bool>{true, true, true, false, false, false});
+    CHECK(ag::signbit(x) == xt::xarray<bool>{false, true, false, false, true, false});
+    CHECK(ag::logical_not(x) == xt::xarray<bool>{true, true, false, false, false, false});
+    const xt::xarray<double> y{0, 5, 0, 1, 0, 0};
+    CHECK(ag::logical_and(x, y) == xt::xarray<bool>{false, false, false, true, false, false});
+    CHECK(ag::logical_or(y, x) == xt::xarray<bool>{false, true, true, true, true, true});
+    CHECK(ag::logical_xor(x, y) == xt::xarray<bool>{false, true, true, false, true, true});
+    CHECK(ag::isclose(x, x) == xt::xarray<bool>{true, true, true, true, true, false});
+    CHECK(ag::isclose(x, x, 0, 0, true) == xt::xarray<bool>{true, true, true, true, true, true});
+    CHECK(ag::isclose(x, 3.00002) == xt::xarray<bool>{false, false, true, false, false, false});
+    CHECK(thrown<ag::ValueError>([&] { ag::isclose(x, x, -1); }) ==
+          "isclose: tolerances must not be negative: got rtol = -1.000000 and atol = 0.000000 (HERE).");
+    CHECK(thrown<ag::ShapeError>(
+              [&] {
+                  ag::logical_and(x, xt::xarray<double>{1, 2});
+              }) == "logical_and: shapes do not broadcast: got (6,) and (2,) (HERE). Axes are compared from the last; "
+                    "each pair must "
+                    "be equal, or one of them 1.");
+}
+
+TEST_CASE("inverse functions are NaN where they are not defined, and infinite at their poles")
+{
+    const Tensor x(xt::xarray<double>{-2, -1, 1, 2});
+    const double half_pi = std::acos(0.0);
+    CHECK(close(ag::asin(x), {not_a_number, -half_pi, half_pi, not_a_number}));
+    CHECK(close(ag::acos(x), {not_a_number, 2 * half_pi, 0, not_a_number}));
+    CHECK(close(ag::atanh(x), {not_a_number, -inf, inf, not_a_number}));
+    CHECK(close(ag::acosh(x), {not_a_number, not_a_number, 0, std::acosh(2.0)}));
+    CHECK(close(ag::log2(x), {not_a_number, not_a_number, 0, 1}));
+    CHECK(close(gradient([](const Tensor& t) { return ag::asin(t); }, Tensor(1.0)), inf));
+    CHECK(close(gradient([](const Tensor& t) { return ag::cbrt(t); }, Tensor(0.0)), inf));
+    CHECK(close(ag::atan2(Tensor(xt::xarray<double>{0.0, -0.0, 1}), Tensor(xt::xarray<double>{-1.0, -1.0, 0.0})),
+                {2 * half_pi, -2 * half_pi, half_pi}));
 }
