@@ -137,18 +137,13 @@ bool Arena::is_leaf_of(Slot slot, const Node* variable, const Operation& kind) n
     {
         return false;
     }
-    if (variable->buffer != nullptr)
-    {
-        return record.output->buffer == variable->buffer;
-    }
-    const auto same_bits = [&]<class Bits>(Bits bits)
-    {
-        Bits other;
-        std::memcpy(&bits, variable->scalar, sizeof(Bits));
-        std::memcpy(&other, record.output->scalar, sizeof(Bits));
-        return bits == other;
-    };
-    return variable->dtype == DType::float32 ? same_bits(std::uint32_t{}) : same_bits(std::uint64_t{});
+    return has_value_of(variable, record.output);
+}
+
+bool has_value_of(const Node* variable, const Node* snapshot) noexcept
+{
+    return variable->buffer != nullptr ? snapshot->buffer == variable->buffer
+                                       : std::memcmp(variable->scalar, snapshot->scalar, size_of(variable->dtype)) == 0;
 }
 
 void Arena::forget_values(Record& record) noexcept
@@ -261,6 +256,7 @@ void Arena::update_tapes() noexcept
                       return abandoned;
                   });
     recording_ = false;
+    keeps_values_ = false;
     watches_variables_ = false;
     innermost_begin_ = 0;
     Slot needed = 0;
@@ -269,6 +265,7 @@ void Arena::update_tapes() noexcept
         if (tape->recording())
         {
             recording_ = true;
+            keeps_values_ |= !tape->rehearses;
             watches_variables_ |= tape->watches_variables;
             innermost_begin_ = tape->begin;
         }

@@ -118,6 +118,7 @@ struct TapeState
     std::uint32_t arena = 0;  ///< whose scope it is, by its number
     bool persistent = false;
     bool watches_variables = true;
+    bool rehearses = false;  ///< whether it only tells what depends on what
     bool used = false;
     std::atomic<bool> abandoned = false;  ///< set by the first of two threads to be done with it; the second deletes it
     Location location;
@@ -207,6 +208,9 @@ public:
     /// Who watches what this thread executes; null if nobody.
     Observer* observer = nullptr;
 
+    /// Whether new records keep the values that their pullbacks read: not if all tapes that record only rehearse.
+    bool keeps_values() const noexcept { return keeps_values_; }
+
     /// Releases the values that the record keeps.
     static void forget_values(Record& record) noexcept;
 
@@ -251,8 +255,12 @@ private:
     Slot innermost_begin_ = 0;
     std::uint32_t id_;
     bool recording_ = false;
+    bool keeps_values_ = true;
     bool watches_variables_ = true;  ///< whether some tape that records does
 };
+
+/// Whether a variable still has the value that an immutable node took from it.
+bool has_value_of(const Node* variable, const Node* snapshot) noexcept;
 
 /// While it lives, a tape does not record.
 class Pause

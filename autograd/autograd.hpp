@@ -1,8 +1,10 @@
 #pragma once
 
+#include <autograd/accumulate.hpp>
 #include <autograd/custom.hpp>
-#include <autograd/generator.hpp>
 #include <autograd/explain.hpp>
+#include <autograd/generator.hpp>
+#include <autograd/implicit.hpp>
 #include <autograd/inspect.hpp>
 #include <autograd/io.hpp>
 #include <autograd/ops/activation.hpp>
@@ -26,6 +28,7 @@
 #include <autograd/ops/special.hpp>
 #include <autograd/parallel.hpp>
 #include <autograd/profile.hpp>
+#include <autograd/recompute.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/tensor.hpp>
 #include <autograd/testing.hpp>

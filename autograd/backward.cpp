@@ -25,9 +25,30 @@ Node* filled(const Shape& shape, T value)
     return node;
 }
 
-void accumulate_variable(VariableNode* variable, Node* gradient)
+/// What the hooks of a variable make of its gradient. Takes the reference and gives one.
+Node* through_hooks(const VariableNode* variable, Node* gradient)
 {
-    Pull::accumulate(variable->gradient, full(gradient, variable->shape));
+    if (variable->hooks == nullptr)
+    {
+        return gradient;
+    }
+    gradient = full(gradient, variable->shape);
+    // A hook may remove itself.
+    const auto hooks = variable->hooks->hooks;
+    for (const auto& [number, hook] : hooks)
+    {
+        gradient = hook(gradient);
+        if (gradient->shape != variable->shape)
+        {
+            const std::string shape = to_string(gradient->shape);
+            release(gradient);
+            throw ShapeError("register_hook",
+                             "a hook must give a gradient of the shape of its variable: the variable is " +
+                                 to_string(variable->shape) + ", the gradient " + shape,
+                             {});
+        }
+    }
+    return gradient;
 }
 
 }
@@ -46,16 +67,16 @@ Node* filled(DType dtype, const Shape& shape, double value)
     return dtype == DType::float32 ? filled(shape, static_cast<float>(value)) : filled(shape, value);
 }
 
-Node* variable_of(const TapeState& tape, const Record& record)
+Node* variable_of(const TapeState& tape, const Record& record, Slot slot)
 {
-    const bool variable = record.operation == &leaf_operation && record.arity == 1;
+    const bool variable = record.operation == &leaf_operation && record.arity == 1 && slot >= tape.begin;
     return variable && tape.watches(record.few_operands[0].node) ? record.few_operands[0].node : nullptr;
 }
 
 std::size_t source_of(const TapeState& tape, const Record& record, Slot slot, std::span<const Slot> slots,
                       std::span<Node* const> sources)
 {
-    Node* const variable = variable_of(tape, record);
+    Node* const variable = variable_of(tape, record, slot);
     std::size_t k = 0;
     while (k < sources.size() && slots[k] != slot && sources[k] != variable)
     {
@@ -109,12 +130,16 @@ void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& 
             continue;
         }
         const bool leaf = record.operation == &leaf_operation;
-        Node* const variable = variable_of(tape, record);
+        auto* const variable = static_cast<VariableNode*>(variable_of(tape, record, slot));
+        if (variable != nullptr)
+        {
+            gradient = through_hooks(variable, gradient);
+        }
         if (goal.everything())
         {
             if (variable != nullptr)
             {
-                accumulate_variable(static_cast<VariableNode*>(variable), gradient);
+                Pull::accumulate(variable->gradient, full(gradient, variable->shape));
                 continue;
             }
         }

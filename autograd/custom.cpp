@@ -1,5 +1,6 @@
 #include <autograd/custom.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/reduction.hpp>
 #include <autograd/primitive.hpp>
 
 #include <memory>
@@ -11,80 +12,149 @@ namespace autograd
 namespace
 {
 
-template <class T>
+using detail::Node;
+
 struct CustomAttributes : detail::Attributes
 {
-    explicit CustomAttributes(detail::CustomPullback<T> pullback) : pullback(std::move(pullback)) {}
-    detail::CustomPullback<T> pullback;
+    explicit CustomAttributes(detail::NodePullback pullback) : pullback(std::move(pullback)) {}
+    detail::NodePullback pullback;
 };
 
-/// What the pullback of a record gives, checked.
-template <class T>
-std::vector<Tensor<T>> gradients(detail::Record& record, const Tensor<T>& dy)
+/// What the pullback of a record gave, checked.
+class Gradients
 {
-    std::vector<Tensor<T>> result = static_cast<const CustomAttributes<T>*>(record.attributes)->pullback(dy);
-    if (result.size() != record.arity)
+public:
+    Gradients(detail::Record& record, Node* dy, Node* y)
     {
-        throw ShapeError("custom_gradient",
-                         "the pullback must give one gradient an input: it gave " + std::to_string(result.size()) +
-                             " for " + std::to_string(record.arity) + (record.arity == 1 ? " input" : " inputs"),
-                         record.location);
-    }
-    for (std::size_t k = 0; k < result.size(); ++k)
-    {
-        const detail::Node* input = record.operands()[k].node;
-        if (input != nullptr && result[k].shape() != input->shape)
+        nodes_ = static_cast<const CustomAttributes*>(record.attributes)->pullback(dy, y);
+        try
         {
-            throw ShapeError("custom_gradient",
-                             "the gradient of input " + std::to_string(k + 1) + " must have its shape: the input is " +
-                                 to_string(input->shape) + ", the gradient " + to_string(result[k].shape()),
+            check(record.operation->name, record);
+        }
+        catch (...)
+        {
+            release_all();
+            throw;
+        }
+    }
+    Gradients(const Gradients&) = delete;
+    Gradients& operator=(const Gradients&) = delete;
+    ~Gradients() { release_all(); }
+
+    /// That of input k, a reference of which becomes the caller's; null if there is none.
+    Node* take(std::size_t k) noexcept { return std::exchange(nodes_[k], nullptr); }
+
+private:
+    void check(const char* name, detail::Record& record) const
+    {
+        if (nodes_.size() != record.arity)
+        {
+            throw ShapeError(name,
+                             "the pullback must give one gradient an input: it gave " + std::to_string(nodes_.size()) +
+                                 " for " + std::to_string(record.arity) + (record.arity == 1 ? " input" : " inputs"),
                              record.location);
         }
+        for (std::size_t k = 0; k < nodes_.size(); ++k)
+        {
+            const Node* input = record.operands()[k].node;
+            if (input != nullptr && nodes_[k] != nullptr && nodes_[k]->shape != input->shape)
+            {
+                throw ShapeError(name,
+                                 "the gradient of input " + std::to_string(k + 1) +
+                                     " must have its shape: the input is " + to_string(input->shape) +
+                                     ", the gradient " + to_string(nodes_[k]->shape),
+                                 record.location);
+            }
+        }
     }
-    return result;
+
+    void release_all() noexcept
+    {
+        for (Node* node : nodes_)
+        {
+            if (node != nullptr)
+            {
+                detail::release(node);
+            }
+        }
+    }
+
+    std::vector<Node*> nodes_;
+};
+
+/// A variable's gradient would be taken for the variable itself: takes the reference, gives one to its value.
+Node* immutable(Node* node)
+{
+    if (!node->is_variable)
+    {
+        return node;
+    }
+    Node* const value = detail::snapshot(node);
+    detail::release(node);
+    return value;
 }
 
-template <class T>
 void pull_custom(detail::Pull& p)
 {
-    const detail::Borrowed<T> dy(p.full_output_gradient());
-    std::vector<Tensor<T>> result = gradients<T>(p.record(), static_cast<const Tensor<T>&>(dy));
-    for (std::size_t k = 0; k < result.size(); ++k)
-    {
-        if (p.wants(k))
-        {
-            p.give(k, Tensor<T>(result[k]).disown());
-        }
-    }
-}
-
-template <class T>
-void push_custom(detail::Push& p)
-{
+    Gradients gradients(p.record(), p.full_output_gradient(), p.output());
     for (std::size_t k = 0; k < p.record().arity; ++k)
     {
-        if (p.tangent(k) != nullptr)
+        if (Node* const gradient = p.wants(k) ? gradients.take(k) : nullptr)
         {
-            const detail::Borrowed<T> tangent(p.tangent(k));
-            const auto pullback = [&](const Tensor<T>& dy) { return gradients<T>(p.record(), dy)[k]; };
-            p.give(detail::transposed<T>(pullback, p.output()->shape, static_cast<const Tensor<T>&>(tangent)).disown());
+            p.give(k, immutable(gradient));
         }
     }
 }
 
-// What the pullback reads, it holds itself.
-constexpr detail::Reads nothing[1];
+template <class Out, class In>
+Node* push_one(detail::Push& p, std::size_t k)
+{
+    const detail::Borrowed<In> tangent(p.tangent(k));
+    const auto pullback = [&](const Tensor<Out>& dy)
+    {
+        Node* const gradient = Gradients(p.record(), dy.node(), p.output()).take(k);
+        return gradient != nullptr ? Tensor<In>::adopt(immutable(gradient)) : detail::zeros<In>(p.operand(k)->shape);
+    };
+    return detail::transposed<Out>(pullback, p.output()->shape, static_cast<const Tensor<In>&>(tangent)).disown();
+}
 
-template <class T>
-constexpr detail::Operation custom_operation{"custom_gradient", &pull_custom<T>, nothing, &push_custom<T>};
+void push_custom(detail::Push& p)
+{
+    const bool out_float = p.output()->dtype == DType::float32;
+    for (std::size_t k = 0; k < p.record().arity; ++k)
+    {
+        if (p.tangent(k) == nullptr)
+        {
+            continue;
+        }
+        const bool in_float = p.operand(k)->dtype == DType::float32;
+        p.give(out_float ? (in_float ? push_one<float, float>(p, k) : push_one<float, double>(p, k))
+                         : (in_float ? push_one<double, float>(p, k) : push_one<double, double>(p, k)));
+    }
+}
+
+// What else the pullback reads, it holds itself.
+constexpr detail::Reads nothing[1];
+constexpr detail::Reads output[1] = {{.output = true}};
+
+constexpr detail::Operation custom_operation(const char* name, std::span<const detail::Reads> reads = nothing)
+{
+    return {name, &pull_custom, reads, &push_custom};
+}
 
 }
 
-template <Real T>
-Tensor<T> detail::with_gradient(const Tensor<T>& output, const std::vector<Tensor<T>>& inputs,
-                                CustomPullback<T> pullback, Location location)
+constexpr detail::Operation detail::custom_gradient_operation = custom_operation("custom_gradient");
+constexpr detail::Operation detail::straight_through_operation = custom_operation("straight_through");
+constexpr detail::Operation detail::on_gradient_operation = custom_operation("on_gradient");
+constexpr detail::Operation detail::recompute_grad_operation = custom_operation("recompute_grad");
+constexpr detail::Operation detail::fixed_point_operation = custom_operation("fixed_point", output);
+constexpr detail::Operation detail::root_operation = custom_operation("root", output);
+
+Node* detail::with_gradient(const Operation& operation, Node* output, std::span<Node* const> inputs,
+                            NodePullback pullback, Location location)
 {
-    Tensor<T> result = stop_gradient(output, Location{});
+    Node* const result = new_view(output, output->shape);
     Arena& arena = Arena::current();
     if (!arena.recording())
     {
@@ -92,15 +162,14 @@ Tensor<T> detail::with_gradient(const Tensor<T>& output, const std::vector<Tenso
     }
     notify_begin(arena.observer);
     std::vector<ResolvedOperand> operands;
-    for (const Tensor<T>& input : inputs)
+    for (Node* const input : inputs)
     {
         ResolvedOperand& operand = operands.emplace_back();
-        operand.node = arena.read(input.node(), operand.slot);
+        operand.node = arena.read(input, operand.slot);
     }
     record(
-        arena, custom_operation<T>, result.node(), operands,
-        [](const void* held) -> Attributes*
-        { return new CustomAttributes<T>(*static_cast<const CustomPullback<T>*>(held)); },
+        arena, operation, result, operands,
+        [](const void* held) -> Attributes* { return new CustomAttributes(*static_cast<const NodePullback*>(held)); },
         &pullback, location);
     return result;
 }
@@ -116,13 +185,51 @@ Tensor<T> straight_through(const Tensor<T>& value, const Tensor<T>& x, Location 
                          location);
     }
     return detail::with_gradient<T>(
-        value, {x}, [](const Tensor<T>& dy) { return std::vector<Tensor<T>>{dy}; }, location);
+        detail::straight_through_operation, value, {x}, [](const Tensor<T>& dy) { return std::vector<Tensor<T>>{dy}; },
+        location);
+}
+
+namespace
+{
+
+void require_positive(double most, const char* operation, Location location)
+{
+    if (!(most > 0))
+    {
+        throw ValueError(operation, "needs a bound above 0: got " + std::to_string(most), location);
+    }
+}
+
+}
+
+template <Real T>
+Tensor<T> scale_gradient(const Tensor<T>& x, double factor, Location location)
+{
+    return on_gradient(
+        x, [factor](const Tensor<T>& dy) { return dy * factor; }, location);
+}
+
+template <Real T>
+Tensor<T> clip_gradient_value(const Tensor<T>& x, double most, Location location)
+{
+    require_positive(most, "clip_gradient_value", location);
+    return on_gradient(
+        x, [most](const Tensor<T>& dy) { return clip(dy, -most, most); }, location);
+}
+
+template <Real T>
+Tensor<T> clip_gradient_norm(const Tensor<T>& x, double most, Location location)
+{
+    require_positive(most, "clip_gradient_norm", location);
+    return on_gradient(
+        x, [most](const Tensor<T>& dy) { return dy * minimum(most / norm(dy), 1.0); }, location);
 }
 
 #define INSTANTIATE(T)                                                                                                 \
-    template Tensor<T> detail::with_gradient<T>(const Tensor<T>&, const std::vector<Tensor<T>>&, CustomPullback<T>,    \
-                                                Location);                                                             \
-    template Tensor<T> straight_through(const Tensor<T>&, const Tensor<T>&, Location);
+    template Tensor<T> straight_through(const Tensor<T>&, const Tensor<T>&, Location);                                 \
+    template Tensor<T> scale_gradient(const Tensor<T>&, double, Location);                                             \
+    template Tensor<T> clip_gradient_value(const Tensor<T>&, double, Location);                                        \
+    template Tensor<T> clip_gradient_norm(const Tensor<T>&, double, Location);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -25,7 +25,7 @@ public:
         for (Slot place = begin_; place < end_; ++place)
         {
             Record& record = arena[place];
-            Node* const variable = place >= tape.begin ? variable_of(tape, record) : nullptr;
+            Node* const variable = variable_of(tape, record, place);
             if (place == slot || (variable != nullptr && variable == source))
             {
                 from_[place - begin_] = place;
@@ -199,11 +199,10 @@ std::string why_not_recorded(const TapeState* tape, const Node& target)
                                 : "while it did not record");
 }
 
-void throw_unconnected(TapeState& tape, Slot target, Node* source, std::size_t number, const char* operation,
+void throw_unconnected(TapeState& tape, Node* target, Node* source, std::size_t number, const char* operation,
                        Location location)
 {
-    Arena& arena = Arena::current();
-    const Explanation found = explain(&tape, arena[target].output, source);
+    const Explanation found = explain(&tape, target, source);
     throw UnconnectedError(operation,
                            "the target does not depend on source " + std::to_string(number) + ", of shape " +
                                to_string(source->shape) + ": " + found.text,
@@ -232,7 +231,7 @@ Explanation explain(TapeState* state, Node* target, Node* source)
         slot = no_slot;
         for (Slot place = tape.begin; place < std::min(tape.end, arena.size()); ++place)
         {
-            slot = variable_of(tape, arena[place]) == target ? place : slot;
+            slot = variable_of(tape, arena[place], place) == target ? place : slot;
         }
     }
     if (reach.contains(slot))

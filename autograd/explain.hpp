@@ -36,17 +36,11 @@ struct TapeState;
 Explanation explain(TapeState* tape, Node* target, Node* source);
 
 /// Throws UnconnectedError for source number `number`, and says why.
-[[noreturn]] void throw_unconnected(TapeState& tape, std::uint32_t target, Node* source, std::size_t number,
+[[noreturn]] void throw_unconnected(TapeState& tape, Node* target, Node* source, std::size_t number,
                                     const char* operation, Location location);
 
 /// Why a tape, or any if null, did not record this target.
 std::string why_not_recorded(const TapeState* tape, const Node& target);
-
-/// Reaches into a tape.
-struct Explained
-{
-    static TapeState* state(const GradientTape& tape) noexcept { return tape.state_; }
-};
 
 }
 
@@ -57,7 +51,7 @@ struct Explained
 template <Real T, AnyTensor S>
 Explanation explain(const GradientTape& tape, const Tensor<T>& target, const S& source)
 {
-    return detail::explain(detail::Explained::state(tape), target.node(), source.node());
+    return detail::explain(detail::TapeAccess::state(tape), target.node(), source.node());
 }
 
 }

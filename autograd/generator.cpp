@@ -88,8 +88,27 @@ Tensor<T> fill(Generator& generator, const Shape& shape, const F& made)
 
 }
 
+constinit thread_local detail::DrawLog* detail::DrawLog::current_ = nullptr;
+
+void detail::DrawLog::add(Generator& generator)
+{
+    const bool known =
+        std::any_of(drawn_.begin(), drawn_.end(), [&](const auto& entry) { return entry.first == &generator; });
+    if (!known)
+    {
+        drawn_.emplace_back(&generator, generator);
+    }
+}
+
+void Generator::seek(std::uint64_t position) noexcept
+{
+    detail::DrawLog::note(*this);
+    position_ = position;
+}
+
 std::uint64_t Generator::operator()() noexcept
 {
+    detail::DrawLog::note(*this);
     const std::uint64_t position = position_++;
     return detail::philox(seed_, stream_, position / 2)[position % 2];
 }

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <limits>
 #include <utility>
+#include <vector>
 
 namespace autograd
 {
@@ -65,7 +66,7 @@ public:
     std::uint64_t stream() const noexcept { return stream_; }
     /// How many numbers have been taken: what `seek` returns to.
     std::uint64_t position() const noexcept { return position_; }
-    void seek(std::uint64_t position) noexcept { position_ = position; }
+    void seek(std::uint64_t position) noexcept;
 
     friend bool operator==(const Generator&, const Generator&) = default;
 
@@ -77,6 +78,33 @@ private:
 
 namespace detail
 {
+
+/// While it lives, remembers which generators of this thread are drawn from, and how each was before.
+class DrawLog
+{
+public:
+    DrawLog() : outer_(std::exchange(current_, this)) {}
+    DrawLog(const DrawLog&) = delete;
+    DrawLog& operator=(const DrawLog&) = delete;
+    ~DrawLog() { current_ = outer_; }
+
+    static void note(Generator& generator)
+    {
+        for (DrawLog* log = current_; log != nullptr; log = log->outer_)
+        {
+            log->add(generator);
+        }
+    }
+    const std::vector<std::pair<Generator*, Generator>>& drawn() const noexcept { return drawn_; }
+
+private:
+    void add(Generator& generator);
+
+    static constinit thread_local DrawLog* current_;
+
+    DrawLog* outer_;
+    std::vector<std::pair<Generator*, Generator>> drawn_;
+};
 
 /// Two numbers of a stream: those at 2 * index and 2 * index + 1.
 std::array<std::uint64_t, 2> philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) noexcept;

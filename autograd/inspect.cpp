@@ -38,7 +38,7 @@ std::size_t bytes_of(const Node& node)
 template <class F>
 void for_each_record(const GradientTape& tape, const F& f)
 {
-    const detail::TapeState* state = detail::Explained::state(tape);
+    const detail::TapeState* state = detail::TapeAccess::state(tape);
     Arena& arena = Arena::current();
     if (state == nullptr || state->arena != arena.id())
     {
@@ -56,7 +56,7 @@ void for_each_record(const GradientTape& tape, const F& f)
 /// The number of an operand's record; none if this tape did not record it.
 std::optional<std::size_t> number_of(const GradientTape& tape, Slot slot)
 {
-    const detail::TapeState* state = detail::Explained::state(tape);
+    const detail::TapeState* state = detail::TapeAccess::state(tape);
     return slot == detail::no_slot || slot < state->begin || state->skips(slot)
                ? std::nullopt
                : std::optional<std::size_t>(slot - state->begin);
@@ -169,7 +169,7 @@ std::vector<KeptValue> kept_values(const GradientTape& tape)
 {
     std::vector<KeptValue> result;
     std::map<const void*, std::size_t> places;
-    const detail::TapeState* state = detail::Explained::state(tape);
+    const detail::TapeState* state = detail::TapeAccess::state(tape);
     for_each_record(tape,
                     [&](Record& record, std::size_t number)
                     {

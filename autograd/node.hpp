@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -67,10 +68,13 @@ struct Node
 
 static_assert(sizeof(Node) <= small_block_size);
 
+struct GradientHooks;
+
 /// A leaf that can be assigned, with its accumulated gradient.
 struct VariableNode : Node
 {
     Node* gradient = nullptr;
+    std::shared_ptr<GradientHooks> hooks;  ///< null if there never was one
 
     ~VariableNode();
     static void* operator new(std::size_t size) { return ::operator new(size); }

@@ -33,8 +33,8 @@ Node* full(Node* array, const Shape& shape);
 /// A new array.
 Node* filled(DType dtype, const Shape& shape, double value);
 
-/// The variable whose leaf a record is for this tape; null if it is no such.
-Node* variable_of(const TapeState& tape, const Record& record);
+/// The variable whose leaf the record at this slot is for this tape; null if it is no such.
+Node* variable_of(const TapeState& tape, const Record& record, Slot slot);
 
 /// Which of the sources a record's output is, by the slot or the variable; the number of sources if none.
 std::size_t source_of(const TapeState& tape, const Record& record, Slot slot, std::span<const Slot> slots,

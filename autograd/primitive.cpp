@@ -41,7 +41,7 @@ void record(Arena& arena, const Operation& operation, Node* output, std::span<co
     Attributes* attributes = copy_attributes(op);
     Record& record = arena.append(operation, output, operands.size(), location);
     record.attributes = attributes;
-    if (reads.output)
+    if (reads.output && arena.keeps_values())
     {
         retain(output);
         record.output_kept = true;
@@ -50,7 +50,7 @@ void record(Arena& arena, const Operation& operation, Node* output, std::span<co
     for (std::size_t k = 0; k < operands.size(); ++k)
     {
         const auto [node, slot] = operands[k];
-        const bool keep = reads.operand(k);
+        const bool keep = reads.operand(k) && arena.keeps_values();
         if (keep)
         {
             retain(node);

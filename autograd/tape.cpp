@@ -256,7 +256,7 @@ void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node*
             {
                 if (results[k] == nullptr)
                 {
-                    throw_unconnected(*state_, slot, sources[k], k + 1, "gradient", location);
+                    throw_unconnected(*state_, target, sources[k], k + 1, "gradient", location);
                 }
             }
         }
@@ -309,7 +309,7 @@ Node* GradientTape::jvp(Node* target, std::span<Node* const> sources, std::span<
         tangent = run_forward(pass, slot, sources, tangents);
         if (tangent == nullptr && unconnected == Unconnected::error)
         {
-            throw_unconnected(*state_, slot, sources[0], 1, "jvp", location);
+            throw_unconnected(*state_, target, sources[0], 1, "jvp", location);
         }
     }
     return tangent != nullptr ? tangent : filled(target->dtype, target->shape, 0);

@@ -35,11 +35,25 @@ struct GradientOptions
     Tensor<T> output_gradient = {};
 };
 
+/// Which way a Jacobian is computed.
+enum class Mode
+{
+    automatic,  ///< the way that takes fewer passes
+    reverse,    ///< an element of the target a pass
+    forward     ///< an element of the source a pass
+};
+
+struct JacobianOptions
+{
+    Mode mode = Mode::automatic;
+    Unconnected unconnected = Unconnected::error;
+};
+
 namespace detail
 {
 
 struct TapeState;
-struct Explained;
+struct TapeAccess;
 
 /// A target of `gradient`, and the line that asks.
 template <Real T>
@@ -173,8 +187,23 @@ public:
         return Tensor<T>::adopt(jvp(target.node(), nodes_of(sources), nodes_of(tangents), unconnected, location));
     }
 
+    /// The derivative of each element of `target` by each element of `source`: of the target's shape followed by the
+    /// source's. The tape is used up as by `gradient`, and other tapes record it.
+    /// @throws as `gradient`.
+    template <Real T>
+    Tensor<T> jacobian(const Tensor<T>& target, const Tensor<T>& source, JacobianOptions options = {},
+                       Location location = Location::current());
+
+    /// The same for each sample of a batch by itself: the first axis of both counts samples, and sample i of the target must
+    /// depend on sample i of the source alone, which is not checked. Of shape (samples, rest of the target, rest of the
+    /// source); a pass for each element of one sample, not of all.
+    /// @throws as `gradient`; ShapeError unless the first axes are equal.
+    template <Real T>
+    Tensor<T> batch_jacobian(const Tensor<T>& target, const Tensor<T>& source, JacobianOptions options = {},
+                             Location location = Location::current());
+
 private:
-    friend struct detail::Explained;
+    friend struct detail::TapeAccess;
 
     template <AnyTensor S>
     static std::vector<detail::Node*> nodes_of(const std::vector<S>& tensors)
@@ -211,6 +240,23 @@ private:
 
     detail::TapeState* state_;
 };
+
+namespace detail
+{
+
+/// For those who work on a tape without knowing the types of what is on it.
+struct TapeAccess
+{
+    static TapeState* state(const GradientTape& tape) noexcept { return tape.state_; }
+    /// One new reference a source.
+    static void gradient(GradientTape& tape, Node* target, Node* output_gradient, std::span<Node* const> sources,
+                         std::span<Node*> results, Unconnected unconnected, Location location)
+    {
+        tape.gradient(target, output_gradient, sources, results, unconnected, location);
+    }
+};
+
+}
 
 template <Real T, AnyTensor S>
 std::vector<Tensor<typename S::value_type>> GradientTape::gradient(const Tensor<T>& target,

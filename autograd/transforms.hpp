@@ -116,45 +116,16 @@ auto hvp(const F& f, const X& x, const V& vector, Location location = Location::
     return tape.jvp(gradient, point, detail::as_tensor(vector), Unconnected::zero, location);
 }
 
-/// Which way a Jacobian is computed.
-enum class Mode
-{
-    automatic,  ///< the way that takes fewer passes
-    reverse,    ///< a row a pass
-    forward     ///< a column a pass
-};
-
-/// The derivative of each element of f(x) by each element of x: of the shape of f(x) followed by that of x.
+/// The derivative of each element of f(x) by each element of x: of the shape of f(x) followed by that of x; 0 where f(x) does not
+/// depend on x.
 template <class F, class X>
 auto jacobian(const F& f, const X& x, Mode mode = Mode::automatic, Location location = Location::current())
 {
     const auto point = detail::as_tensor(x);
-    using T = typename decltype(point)::value_type;
-    GradientTape tape({.persistent = true}, location);
+    GradientTape tape({}, location);
     tape.watch(point, location);
-    const Tensor<T> value = f(point);
-    const auto scope = tape.stop_recording(location);
-    const bool forward = mode == Mode::forward || (mode == Mode::automatic && point.size() < value.size());
-    std::vector<Tensor<T>> lines;
-    for (std::size_t i = 0; i < (forward ? point : value).size(); ++i)
-    {
-        const Tensor<T> unit = detail::unit_vector<T>((forward ? point : value).shape(), i);
-        lines.push_back(flatten(
-            forward
-                ? tape.jvp(value, point, unit, Unconnected::zero, location)
-                : tape.gradient(value, point, {.unconnected = Unconnected::zero, .output_gradient = unit}, location),
-            location));
-    }
-    Shape shape = value.shape();
-    for (const std::size_t extent : point.shape())
-    {
-        shape.push_back(extent);
-    }
-    if (lines.empty())
-    {
-        return Tensor<T>(xt::xarray<T>(typename xt::xarray<T>::shape_type(shape.begin(), shape.end())));
-    }
-    return reshape(stack(lines, forward ? 1 : 0, location), shape, location);
+    const auto value = f(point);
+    return tape.jacobian(value, point, {.mode = mode, .unconnected = Unconnected::zero}, location);
 }
 
 /// The sum of the second derivatives of f by each element of x.

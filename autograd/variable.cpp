@@ -92,6 +92,15 @@ void assign_add(Node* variable, Node* change, int sign, Location location)
     }
 }
 
+std::shared_ptr<GradientHooks> hooks_of(VariableNode* variable)
+{
+    if (variable->hooks == nullptr)
+    {
+        variable->hooks = std::make_shared<GradientHooks>();
+    }
+    return variable->hooks;
+}
+
 void* writable(Node* variable)
 {
     if (variable->buffer != nullptr && !variable->buffer->references.unique())

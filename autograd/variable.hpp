@@ -2,6 +2,13 @@
 
 #include <autograd/tensor.hpp>
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
 namespace autograd
 {
 
@@ -15,10 +22,42 @@ Node* new_variable(Node* value);
 void assign(Node* variable, Node* value, Location location);
 /// The same with the sum of the old value and `sign` times `change`, which broadcasts to its shape.
 void assign_add(Node* variable, Node* change, int sign, Location location);
+/// What gradients of a variable go through; each takes over a reference and gives one.
+struct GradientHooks
+{
+    std::uint64_t last = 0;  ///< the number of the one that came last
+    std::vector<std::pair<std::uint64_t, std::function<Node*(Node*)>>> hooks;
+};
+std::shared_ptr<GradientHooks> hooks_of(VariableNode* variable);
+
 /// The elements for writing in place: copied first if a record or a tensor still holds them.
 void* writable(Node* variable);
 
 }
+
+/// A hook that was registered. It stays after the handle has gone, until it is removed.
+class HookHandle
+{
+public:
+    HookHandle() noexcept = default;
+    HookHandle(const std::shared_ptr<detail::GradientHooks>& hooks, std::uint64_t number)
+        : hooks_(hooks), number_(number)
+    {
+    }
+
+    /// Takes the hook away; does nothing if it has been, or the variable has gone.
+    void remove() const
+    {
+        if (const auto hooks = hooks_.lock())
+        {
+            std::erase_if(hooks->hooks, [this](const auto& hook) { return hook.first == number_; });
+        }
+    }
+
+private:
+    std::weak_ptr<detail::GradientHooks> hooks_;
+    std::uint64_t number_ = 0;
+};
 
 /// A tensor that is a leaf: it can be assigned and holds the gradient that `backward()` accumulates. A cheap handle, as a
 /// pointer is: copies are the same variable, and a const handle changes it as well. Read while a tape records, it is
@@ -112,6 +151,30 @@ public:
         {
             detail::release(std::exchange(variable()->gradient, nullptr));
         }
+    }
+
+    /// Lets every gradient of this variable go through `hook` before it is added to `grad()` or given by
+    /// `GradientTape::gradient`, after all operations have contributed to it; several hooks in the order of their
+    /// registration. A hook takes the gradient, and gives another one of its shape, or nothing if it only looks.
+    template <class Hook>
+    HookHandle register_hook(Hook hook) const
+    {
+        const std::shared_ptr<detail::GradientHooks> hooks = detail::hooks_of(variable());
+        hooks->hooks.emplace_back(++hooks->last,
+                                  [hook = std::move(hook)](detail::Node* node)
+                                  {
+                                      Tensor<T> gradient = Tensor<T>::adopt(node);
+                                      if constexpr (std::is_void_v<std::invoke_result_t<const Hook&, const Tensor<T>&>>)
+                                      {
+                                          hook(static_cast<const Tensor<T>&>(gradient));
+                                      }
+                                      else
+                                      {
+                                          gradient = Tensor<T>(hook(static_cast<const Tensor<T>&>(gradient)));
+                                      }
+                                      return gradient.disown();
+                                  });
+        return {hooks, hooks->last};
     }
 
     /// The elements, for an update in place. Invalidated by any assignment; a tensor or record that holds the value

@@ -367,7 +367,7 @@ Tensor<T> linalg::cholesky(const Tensor<T>& a, Triangle triangle, Location locat
     const Lapack<T>& lapack = Lapack<T>::load("cholesky", location);
     const Stack stack(a.shape());
     const std::size_t n = stack.rows;
-    Tensor<T> l = lower_triangle(stop_gradient(a));
+    Tensor<T> l = lower_triangle(stop_gradient(a, Location{}));
     Verdicts verdicts(stack);
     if (a.size() > 0)
     {

@@ -556,7 +556,8 @@ namespace
 template <class T>
 RunningStatistics<T> some_statistics(const Tensor<T>& mean, const Tensor<T>& variance)
 {
-    return {Variable<T>(stop_gradient(mean)), Variable<T>(square(stop_gradient(variance)) + T(0.1))};
+    return {Variable<T>(stop_gradient(mean, Location{})),
+            Variable<T>(square(stop_gradient(variance, Location{})) + T(0.1))};
 }
 
 }

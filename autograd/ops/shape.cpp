@@ -106,7 +106,8 @@ struct Concatenate
 {
     static constexpr const char* name = "concatenate";
     std::size_t axis;
-    std::vector<std::size_t> starts;  ///< where each tensor begins: a pullback does not see constants before its operand
+    std::vector<std::size_t>
+        starts;  ///< where each tensor begins: a pullback does not see constants before its operand
 
     template <class T>
     Concatenate(std::size_t axis, std::span<const Tensor<T>> tensors) : axis(axis)

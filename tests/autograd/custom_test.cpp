@@ -89,3 +89,79 @@ TEST_CASE("straight_through has the value of one tensor and the gradient of anot
     CHECK(thrown<ag::ShapeError>([&] { ag::straight_through(Tensor(1.0), x); }) ==
           "straight_through: value and x must have one shape: got () and (2,) (HERE).");
 }
+
+TEST_CASE("a hook on a tensor sees the whole gradient, and may change it")
+{
+    const Variable x(2.0);
+    double seen = 0;
+    ag::GradientTape tape({.persistent = true});
+    const Tensor looked_at = ag::on_gradient(x * 3, [&](const Tensor& dy) { seen = dy.item(); });
+    const Tensor y = looked_at * looked_at + looked_at;
+    CHECK(tape.gradient(y, x).item() == 3 * 13);
+    CHECK(seen == 13);
+    const Tensor doubled = ag::on_gradient(x, [](const Tensor& dy) { return dy * 2; });
+    CHECK(tape.gradient(doubled * 5, x).item() == 10);
+}
+
+TEST_CASE("a hook's change has derivatives")
+{
+    const Variable x(3.0);
+    ag::GradientTape outer;
+    ag::GradientTape inner;
+    const Tensor h = ag::on_gradient(x, [](const Tensor& dy) { return dy * dy; });
+    const Tensor g = inner.gradient(h * h, x);
+    CHECK(g.item() == 36);
+    // (2h)^2, whose own gradient by h goes through the hook again.
+    CHECK(outer.gradient(g, x).item() == 24.0 * 24.0);
+}
+
+TEST_CASE("gradients are scaled and clipped on their way")
+{
+    const Variable x(xt::xarray<double>{3.0, -4.0});
+    ag::GradientTape tape({.persistent = true});
+    const auto gradient = [&](const Tensor& h) { return tape.gradient(ag::sum(h * h) / 2, x).value(); };
+    CHECK(gradient(ag::scale_gradient(x, -1)) == xt::xarray<double>{-3.0, 4.0});
+    CHECK(gradient(ag::clip_gradient_value(x, 3.5)) == xt::xarray<double>{3.0, -3.5});
+    CHECK(xt::allclose(gradient(ag::clip_gradient_norm(x, 1)), xt::xarray<double>{0.6, -0.8}));
+    CHECK(gradient(ag::clip_gradient_norm(x, 10)) == xt::xarray<double>{3.0, -4.0});
+    CHECK(thrown<ag::ValueError>([&] { ag::clip_gradient_norm(x, 0); }) ==
+          "clip_gradient_norm: needs a bound above 0: got 0.000000 (HERE).");
+}
+
+TEST_CASE("hooks of a variable see its gradient once, in order, and can be removed")
+{
+    const Variable x(2.0);
+    int calls = 0;
+    const ag::HookHandle twice = x.register_hook([](const Tensor& g) { return g * 2; });
+    x.register_hook([&](const Tensor& g) { calls += g.item() == 2 * 5 ? 1 : 100; });
+    const auto run = [&]
+    {
+        ag::GradientTape tape;
+        const Tensor y = x * x + x;
+        return tape.gradient(y, x).item();
+    };
+    CHECK(run() == 10);
+    CHECK(calls == 1);
+    {
+        ag::GradientTape tape;
+        (x * x + x).backward();
+    }
+    CHECK(x.grad().item() == 10);
+    CHECK(calls == 2);
+    twice.remove();
+    twice.remove();
+    calls = 0;
+    CHECK(run() == 5);
+    CHECK(calls == 100);
+}
+
+TEST_CASE("a hook that gives another shape is refused")
+{
+    const Variable x(xt::xarray<double>{1.0, 2.0});
+    x.register_hook([](const Tensor& g) { return ag::sum(g); });
+    ag::GradientTape tape;
+    const Tensor y = ag::sum(x * x);
+    CHECK(thrown<ag::ShapeError>([&] { y.backward(); }) ==
+          "register_hook: a hook must give a gradient of the shape of its "
+          "variable: the variable is (2,), the gradient ().");
+}

@@ -90,9 +90,9 @@ concept HasExponential = requires(const X& x)
     ag::exp(x);
 };
 template <class X, class Labels>
-concept HasCrossEntropy = requires(const X& x, const Labels& labels)
+concept HasLabelledLoss = requires(const X& x, const Labels& labels)
 {
-    ag::cross_entropy(x, labels);
+    ag::nll_loss(x, labels);
 };
 template <class X, class Options>
 concept HasGradientWith = requires(ag::GradientTape& tape, const X& x, const Options& options)
@@ -301,7 +301,7 @@ TEST_CASE("what must not compile does not: other element types, labels that are 
     static_assert(Deducible<double> && Deducible<xt::xarray<float>>);
     static_assert(!Deducible<int> && !Deducible<xt::xarray<int>> && !Deducible<const char*>);
     static_assert(HasExponential<Tensor> && !HasExponential<const char*>);
-    static_assert(HasCrossEntropy<Tensor, xt::xarray<int>> && !HasCrossEntropy<Tensor, xt::xarray<double>>);
+    static_assert(HasLabelledLoss<Tensor, xt::xarray<int>> && !HasLabelledLoss<Tensor, xt::xarray<double>>);
     static_assert(HasMaximum<Tensor, xt::xarray<int>> && !HasMaximum<xt::xarray<double>, xt::xarray<double>>);
     static_assert(HasProduct<xt::xarray<double>, Tensor> && !HasProduct<xt::xarray<double>, xt::xarray<double>>);
     static_assert(HasChoice<Tensor, double> && !HasChoice<double, double>);

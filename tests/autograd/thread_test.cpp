@@ -6,6 +6,9 @@
 #include <doctest/doctest.h>
 
 #include <barrier>
+#include <cmath>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -177,4 +180,77 @@ TEST_CASE("results do not depend on the number of threads")
     ag::set_num_threads(before);
     CHECK(one == three);
     CHECK(by_one.value() == by_three.value());
+}
+
+TEST_CASE("accumulated gradients are the same to the last bit for any number of threads")
+{
+    const Variable w(xt::xarray<double>{0.1, -0.2, 0.3}), b(0.05);
+    const auto loss = [&](std::size_t i)
+    {
+        const double angle = 0.37 * static_cast<double>(i);
+        const Tensor x(xt::xarray<double>{std::sin(angle), std::cos(angle), std::sin(3 * angle)});
+        return ag::square(ag::tanh(ag::dot(w, x) + b) - std::sin(2 * angle));
+    };
+    const std::size_t threads = ag::num_threads();
+    std::vector<double> sums;
+    std::vector<Tensor> gradients;
+    for (const std::size_t count : {1, 2, 8})
+    {
+        ag::set_num_threads(count);
+        w.zero_grad();
+        b.zero_grad();
+        sums.push_back(ag::accumulate(1000, loss, std::vector<Variable>{w, b}));
+        gradients.push_back(w.grad());
+    }
+    ag::set_num_threads(threads);
+    double sum = 0;
+    for (std::size_t i = 0; i < 1000; ++i)
+    {
+        sum += loss(i).item();
+    }
+    for (std::size_t k = 0; k < 3; ++k)
+    {
+        CHECK(sums[k] == sum);
+        CHECK(std::equal(gradients[k].data(), gradients[k].data() + 3, gradients[0].data()));
+    }
+    ag::accumulate(1000, loss, std::vector<Variable>{w, b});
+    CHECK(w.grad().value()(0) == doctest::Approx(2 * gradients[0].value()(0)));
+}
+
+TEST_CASE("the first of several exceptions comes through, and changes no gradient")
+{
+    const Variable w(1.0);
+    const auto loss = [&](std::size_t i) -> Tensor
+    {
+        if (i >= 5)
+        {
+            throw std::runtime_error(std::to_string(i));
+        }
+        return w * w;
+    };
+    CHECK_THROWS_WITH(ag::accumulate(40, loss, std::vector<Variable>{w}), "5");
+    CHECK_FALSE(w.has_grad());
+}
+
+TEST_CASE("eight threads train a model each for 10,000 steps, while all read the same variable")
+{
+    const Variable shared(2.0);
+    std::vector<double> results(8);
+    on_threads(8,
+               [&](int k)
+               {
+                   Variable w(0.0);
+                   for (int step = 0; step < 10'000; ++step)
+                   {
+                       ag::GradientTape tape;
+                       const Tensor loss = ag::square(w * shared - (1.0 + k));
+                       w.assign_sub(tape.gradient(loss, w) * 0.05);
+                   }
+                   results[static_cast<std::size_t>(k)] = w.item();
+               });
+    for (int k = 0; k < 8; ++k)
+    {
+        CHECK(results[static_cast<std::size_t>(k)] == doctest::Approx((1.0 + k) / 2));
+    }
+    CHECK_FALSE(shared.has_grad());
 }

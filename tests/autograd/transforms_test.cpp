@@ -300,3 +300,55 @@ TEST_CASE("a persistent tape does not differentiate through its own gradients")
     CHECK(tape.gradient(y * slope, x).item() == 27.0 * 27.0);
     CHECK(outer.gradient(y * slope, x).item() == 27.0 * 27.0 + 27.0 * 18.0);
 }
+
+TEST_CASE("a tape gives Jacobians, rows or columns, and is used up by one")
+{
+    const Variable x(xt::xarray<double>{0.5, 2.0, -1.0});
+    const auto f = [](const Tensor& a) { return ag::stack<double>({ag::sum(a * a), ag::prod(a)}); };
+    for (const ag::Mode mode : {ag::Mode::automatic, ag::Mode::reverse, ag::Mode::forward})
+    {
+        ag::GradientTape tape;
+        const Tensor y = f(x);
+        CHECK(xt::allclose(tape.jacobian(y, x, {.mode = mode}).value(),
+                           xt::xarray<double>{{1.0, 4.0, -2.0}, {-2.0, -0.5, 1.0}}));
+        CHECK_THROWS_AS(tape.jacobian(y, x), ag::TapeError);
+    }
+    ag::GradientTape tape({.persistent = true});
+    const Tensor y = f(x);
+    (void)tape.jacobian(y, x);
+    CHECK(tape.jacobian(y, x).shape() == ag::Shape{2, 3});
+    const Variable other(1.0);
+    CHECK_THROWS_AS(tape.jacobian(y, other), ag::UnconnectedError);
+    CHECK(tape.jacobian(y, other, {.unconnected = ag::Unconnected::zero}).shape() == ag::Shape{2});
+}
+
+TEST_CASE("Jacobians of the samples of a batch, a pass for each element of one sample")
+{
+    const Variable x(xt::xarray<double>{{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}});
+    for (const ag::Mode mode : {ag::Mode::automatic, ag::Mode::reverse, ag::Mode::forward})
+    {
+        ag::GradientTape tape;
+        const Tensor y = ag::stack<double>({ag::prod(x, 1), ag::sum(x * x, 1)}, 1);
+        CHECK(xt::allclose(
+            tape.batch_jacobian(y, x, {.mode = mode}).value(),
+            xt::xarray<double>{{{6.0, 3.0, 2.0}, {2.0, 4.0, 6.0}}, {{30.0, 24.0, 20.0}, {8.0, 10.0, 12.0}}}));
+    }
+    ag::GradientTape tape;
+    const Tensor y = ag::sum(x * x, 0);
+    CHECK(thrown<ag::ShapeError>([&] { (void)tape.batch_jacobian(y, x); }) ==
+          "batch_jacobian: target and source must have as many samples, along their first axes: got (3,) and (2, 3) "
+          "(HERE).");
+}
+
+TEST_CASE("a Jacobian is recorded by the tape around it")
+{
+    const Variable x(xt::xarray<double>{0.5, 2.0});
+    for (const ag::Mode mode : {ag::Mode::reverse, ag::Mode::forward})
+    {
+        ag::GradientTape outer;
+        ag::GradientTape inner;
+        const Tensor y = x * x * x;
+        const Tensor jacobian = inner.jacobian(y, x, {.mode = mode});
+        CHECK(xt::allclose(outer.gradient(ag::sum(jacobian), x).value(), xt::xarray<double>{3.0, 12.0}));
+    }
+}
