@@ -5,12 +5,9 @@
 #include <optim/optim.hpp>
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <fstream>
 #include <limits>
-#include <string>
 
 namespace ag = autograd;
 using ag::ShapeError;
@@ -21,110 +18,8 @@ using Variable = ag::Variable<double>;
 namespace
 {
 
-optim::SGDOptions options_of(const nlohmann::json& given)
-{
-    optim::SGDOptions options;
-    for (const auto& item : given.items())
-    {
-        const std::string& name = item.key();
-        const nlohmann::json& value = item.value();
-        CAPTURE(name);
-        if (name == "lr")
-        {
-            options.lr = value;
-        }
-        else if (name == "momentum")
-        {
-            options.momentum = value;
-        }
-        else if (name == "dampening")
-        {
-            options.dampening = value;
-        }
-        else if (name == "weight_decay")
-        {
-            options.weight_decay = value;
-        }
-        else if (name == "nesterov")
-        {
-            options.nesterov = value;
-        }
-        else if (name == "maximize")
-        {
-            options.maximize = value;
-        }
-        else
-        {
-            FAIL("unknown option");
-        }
-    }
-    return options;
-}
-
-/// Parameter q of the reference trajectories: 1.5 cos(1.3 i + q).
-Variable reference_parameter(int q)
-{
-    xt::xarray<double> p(q == 0 ? xt::xarray<double>::shape_type{2, 3} : xt::xarray<double>::shape_type{4});
-    for (std::size_t i = 0; i < p.size(); ++i)
-    {
-        p.storage()[i] = 1.5 * std::cos(1.3 * static_cast<double>(i) + q);
-    }
-    return Variable(p);
-}
-
-/// Its gradient at step t: sin(0.37 t + i + q) + 0.1 p.
-Tensor reference_gradient(const Variable& parameter, int q, int t)
-{
-    xt::xarray<double> gradient = parameter.value();
-    for (std::size_t i = 0; i < gradient.size(); ++i)
-    {
-        double& element = gradient.storage()[i];
-        element = std::sin(0.37 * t + static_cast<double>(i) + q) + 0.1 * element;
-    }
-    return Tensor(gradient);
-}
-
-Closeness close_to_all(const Variable& found, const nlohmann::json& expected)
-{
-    xt::xarray<double> array(xt::xarray<double>::shape_type(found.shape().begin(), found.shape().end()));
-    REQUIRE(expected.size() == array.size());
-    std::copy(expected.begin(), expected.end(), array.storage().begin());
-    return close(found, array, 1e-9);
-}
-
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-}
-
-TEST_CASE("SGD follows PyTorch's trajectories at every named step")
-{
-    std::ifstream stream(TEST_FOLDER "/optim/sgd.jsonl");
-    int trajectories = 0;
-    for (std::string line; std::getline(stream, line); ++trajectories)
-    {
-        const nlohmann::json reference = nlohmann::json::parse(line);
-        const std::string options = reference["options"].dump();
-        CAPTURE(options);
-        Variable p0 = reference_parameter(0);
-        Variable p1 = reference_parameter(1);
-        optim::SGD sgd({p0, p1}, options_of(reference["options"]));
-        int step = 0;
-        for (const nlohmann::json& point : reference["trajectory"])
-        {
-            while (step < point["step"])
-            {
-                ++step;
-                p0.set_grad(reference_gradient(p0, 0, step));
-                p1.set_grad(reference_gradient(p1, 1, step));
-                sgd.step();
-            }
-            CAPTURE(step);
-            CHECK(close_to_all(p0, point["params"][0]));
-            CHECK(close_to_all(p1, point["params"][1]));
-        }
-        CHECK(step == 200);
-    }
-    CHECK(trajectories == 8);
 }
 
 TEST_CASE("two leaves go down a bowl to 0.8^50 in fifty steps")
