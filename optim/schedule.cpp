@@ -36,6 +36,7 @@ void Schedule::step(Location location)
         throw autograd::Error(name_, "stepped before its optimizer, which would leave out the first learning rate",
                               location, "Call step of the optimizer first, then that of the schedule.");
     }
+    location_ = location;
     advance();
 }
 

@@ -27,7 +27,7 @@ private:
 
 /// Changes the learning rates of an optimizer from epoch to epoch, or from step to step: whoever calls `step()` decides
 /// what an epoch is. Names, options and formulas are PyTorch's. Most schedules are factors on the learning rate that the
-/// optimizer has, so that several may act on one optimizer.
+/// optimizer has, so that several may act on one optimizer. Groups that are added to it later are left alone.
 ///
 ///     optim::SGD sgd({w, b}, {.lr = 0.1});
 ///     optim::StepLR schedule(sgd, {.step_size = 30});
@@ -75,7 +75,7 @@ protected:
     {
         values.check(allowed, name_, option, *optimizer_, location_);
     }
-    /// Where the schedule was made.
+    /// The user's line: where the schedule was made, or stepped last.
     Location location() const noexcept { return location_; }
 
     /// Checks that there is a momentum to change.

@@ -122,7 +122,9 @@ std::pair<OneCycleLR::Phase, double> OneCycleLR::phase() const
     {
         start = phases_[k].end;
     }
-    return {phases_[k], (last_epoch_ - start) / (phases_[k].end - start)};
+    const double length = phases_[k].end - start;
+    const bool none = length < 1e-9;  // but for roundings, as of 0.1 * 10 - 1
+    return {phases_[k], none ? 1 : (last_epoch_ - start) / length};
 }
 
 double OneCycleLR::between(double from, double to, double share) const

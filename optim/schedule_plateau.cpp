@@ -6,7 +6,8 @@ namespace optim
 {
 
 ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, ReduceLROnPlateauOptions options, Location location)
-    : optimizer_(&optimizer), options_(std::move(options)), steps_at_start_(optimizer.steps()),
+    : optimizer_(&optimizer), options_(std::move(options)), group_count_(optimizer.group_count()),
+      steps_at_start_(optimizer.steps()),
       best_(options_.mode == Better::lower ? std::numeric_limits<double>::infinity()
                                            : -std::numeric_limits<double>::infinity())
 {
@@ -59,7 +60,7 @@ bool ReduceLROnPlateau::is_progress(double figure) const
 
 void ReduceLROnPlateau::reduce()
 {
-    for (std::size_t group = 0; group < optimizer_->group_count(); ++group)
+    for (std::size_t group = 0; group < group_count_; ++group)
     {
         double& lr = optimizer_->learning_rate(group);
         const double reduced = std::max(lr * options_.factor, options_.min_lr[group]);
@@ -73,7 +74,7 @@ void ReduceLROnPlateau::reduce()
 std::vector<double> ReduceLROnPlateau::last_lr() const
 {
     std::vector<double> rates;
-    for (std::size_t group = 0; group < optimizer_->group_count(); ++group)
+    for (std::size_t group = 0; group < group_count_; ++group)
     {
         rates.push_back(optimizer_->learning_rate(group));
     }

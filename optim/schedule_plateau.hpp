@@ -27,7 +27,7 @@ struct ReduceLROnPlateauOptions
 };
 
 /// Multiplies the learning rate by factor when a figure, such as the loss on validation data, has made no progress for more
-/// than `patience` epochs.
+/// than `patience` epochs. Groups that are added to the optimizer later are left alone.
 class ReduceLROnPlateau
 {
 public:
@@ -49,6 +49,7 @@ private:
 
     Optimizer* optimizer_;
     ReduceLROnPlateauOptions options_;
+    std::size_t group_count_;
     std::size_t steps_at_start_;
     double best_;
     double last_epoch_ = 0;

@@ -11,17 +11,6 @@ using autograd::ValueError;
 namespace
 {
 
-void check(const std::vector<AnySchedule>& schedules, const Optimizer* optimizer, const char* owner, Location location)
-{
-    for (std::size_t k = 0; k < schedules.size(); ++k)
-    {
-        if (&schedules[k]->optimizer() != optimizer)
-        {
-            throw ValueError(owner, "schedule " + std::to_string(k + 1) + " belongs to another optimizer", location);
-        }
-    }
-}
-
 Optimizer& first_optimizer(const std::vector<AnySchedule>& schedules, Location location)
 {
     if (schedules.empty())
@@ -31,25 +20,47 @@ Optimizer& first_optimizer(const std::vector<AnySchedule>& schedules, Location l
     return schedules[0]->optimizer();
 }
 
-void visit_all(const std::vector<AnySchedule>& schedules, StateVisitor& visitor, const std::string& prefix)
+}
+
+CompositeSchedule::CompositeSchedule(const char* name, Optimizer& optimizer, const std::vector<AnySchedule>& schedules,
+                                     Location location)
+    : Schedule(name, optimizer, location), schedules_(schedules)
 {
-    for (std::size_t k = 0; k < schedules.size(); ++k)
+    for (std::size_t k = 0; k < schedules_.size(); ++k)
     {
-        schedules[k]->visit_state(visitor, prefix + "schedulers." + std::to_string(k) + ".");
+        if (&schedules_[k]->optimizer() != &optimizer)
+        {
+            throw ValueError(name, "schedule " + std::to_string(k + 1) + " belongs to another optimizer", location);
+        }
     }
 }
 
+void CompositeSchedule::withdraw()
+{
+    Schedule::withdraw();
+    for (const AnySchedule& schedule : schedules_)
+    {
+        schedule->withdraw();
+    }
 }
 
-SequentialLR::SequentialLR(Optimizer& optimizer, std::vector<AnySchedule> schedules, std::vector<int> milestones,
-                           Location location)
-    : Schedule("SequentialLR", optimizer, location), schedules_(std::move(schedules)),
-      milestones_(std::move(milestones))
+void CompositeSchedule::visit_state(StateVisitor& visitor, const std::string& prefix)
 {
-    if (schedules_.size() != milestones_.size() + 1)
+    Schedule::visit_state(visitor, prefix);
+    for (std::size_t k = 0; k < schedules_.size(); ++k)
+    {
+        schedules_[k]->visit_state(visitor, prefix + "schedulers." + std::to_string(k) + ".");
+    }
+}
+
+SequentialLR::SequentialLR(Optimizer& optimizer, const std::vector<AnySchedule>& schedules, std::vector<int> milestones,
+                           Location location)
+    : CompositeSchedule("SequentialLR", optimizer, schedules, location), milestones_(std::move(milestones))
+{
+    if (schedules.size() != milestones_.size() + 1)
     {
         throw ValueError("SequentialLR",
-                         "got " + std::to_string(schedules_.size()) + " schedules and " +
+                         "got " + std::to_string(schedules.size()) + " schedules and " +
                              std::to_string(milestones_.size()) + " milestones, but there must be one milestone less",
                          location);
     }
@@ -63,29 +74,14 @@ SequentialLR::SequentialLR(Optimizer& optimizer, std::vector<AnySchedule> schedu
                              location);
         }
     }
-    check(schedules_, &optimizer, "SequentialLR", location);
     SequentialLR::restart();
-}
-
-void SequentialLR::restart()
-{
-    for (std::size_t group = 0; group < optimizer().group_count(); ++group)
-    {
-        optimizer().learning_rate(group) = base_lr(group);
-    }
-    for (const AnySchedule& schedule : schedules_)
-    {
-        schedule->withdraw();
-    }
-    last_epoch_ = 0;
-    schedules_[0]->advance();
 }
 
 void SequentialLR::advance()
 {
     ++last_epoch_;
     const auto next = std::upper_bound(milestones_.begin(), milestones_.end(), last_epoch_);
-    const AnySchedule& schedule = schedules_[static_cast<std::size_t>(next - milestones_.begin())];
+    const AnySchedule& schedule = schedules()[static_cast<std::size_t>(next - milestones_.begin())];
     if (next != milestones_.begin() && *(next - 1) == last_epoch_)
     {
         schedule->restart();
@@ -96,51 +92,19 @@ void SequentialLR::advance()
     }
 }
 
-void SequentialLR::visit_state(StateVisitor& visitor, const std::string& prefix)
+ChainedScheduler::ChainedScheduler(const std::vector<AnySchedule>& schedules, Location location)
+    : CompositeSchedule("ChainedScheduler", first_optimizer(schedules, location), schedules, location)
 {
-    Schedule::visit_state(visitor, prefix);
-    visit_all(schedules_, visitor, prefix);
-}
-
-ChainedScheduler::ChainedScheduler(std::vector<AnySchedule> schedules, Location location)
-    : Schedule("ChainedScheduler", first_optimizer(schedules, location), location), schedules_(std::move(schedules))
-{
-    check(schedules_, &optimizer(), "ChainedScheduler", location);
     last_epoch_ = 0;
 }
 
 void ChainedScheduler::advance()
 {
     ++last_epoch_;
-    for (const AnySchedule& schedule : schedules_)
+    for (const AnySchedule& schedule : schedules())
     {
         schedule->advance();
     }
-}
-
-void ChainedScheduler::restart()
-{
-    withdraw();
-    for (std::size_t group = 0; group < optimizer().group_count(); ++group)
-    {
-        optimizer().learning_rate(group) = base_lr(group);
-    }
-    advance();
-}
-
-void ChainedScheduler::withdraw()
-{
-    Schedule::withdraw();
-    for (const AnySchedule& schedule : schedules_)
-    {
-        schedule->withdraw();
-    }
-}
-
-void ChainedScheduler::visit_state(StateVisitor& visitor, const std::string& prefix)
-{
-    Schedule::visit_state(visitor, prefix);
-    visit_all(schedules_, visitor, prefix);
 }
 
 SequentialLR warm_up(AnySchedule schedule, int total_iters, double start_factor, Location location)

@@ -6,7 +6,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -206,79 +205,4 @@ TEST_CASE("weights are averaged, and exchanged with their averages")
     CHECK(close(x, 3.0));
     CHECK(thrown<ValueError>([&] { optim::ExponentialMovingAverage({x}, 1); }) ==
           "ExponentialMovingAverage: decay is 1, but must be at least 0 and less than 1 (HERE).");
-}
-
-TEST_CASE("a schedule stepped before its optimizer says so")
-{
-    const Variable x(1.0);
-    optim::SGD sgd({x}, {.lr = 1});
-    optim::StepLR schedule(sgd, {.step_size = 1});
-    CHECK(
-        thrown<ag::Error>([&] { schedule.step(); }) ==
-        "StepLR: stepped before its optimizer, which would leave out the first learning rate (HERE). Call step of the "
-        "optimizer first, then that of the schedule.");
-    sgd.step();
-    schedule.step();
-    CHECK(sgd.group(0).lr == doctest::Approx(0.1));
-}
-
-TEST_CASE("schedules follow each other, act at once, and warm up")
-{
-    const Variable x(1.0);
-    const auto rates = [&](const auto& make, int epochs)
-    {
-        optim::SGD sgd({x}, {.lr = 1});
-        auto schedule = make(sgd);
-        std::vector<double> result{sgd.group(0).lr};
-        for (int epoch = 1; epoch < epochs; ++epoch)
-        {
-            sgd.step();
-            schedule.step();
-            result.push_back(sgd.group(0).lr);
-        }
-        xt::xarray<double> array(xt::xarray<double>::shape_type{result.size()});
-        std::copy(result.begin(), result.end(), array.storage().begin());
-        return ag::Tensor<double>(array);
-    };
-    CHECK(close(rates(
-                    [](optim::Optimizer& sgd)
-                    {
-                        return optim::SequentialLR(sgd,
-                                                   {optim::ConstantLR(sgd, {.factor = 0.5, .total_iters = 2}),
-                                                    optim::ExponentialLR(sgd, {.gamma = 0.5})},
-                                                   {3});
-                    },
-                    6),
-                {0.5, 0.5, 1, 1, 0.5, 0.25}));
-    CHECK(close(rates(
-                    [](optim::Optimizer& sgd)
-                    {
-                        return optim::ChainedScheduler({optim::ConstantLR(sgd, {.factor = 0.5, .total_iters = 2}),
-                                                        optim::ExponentialLR(sgd, {.gamma = 0.5})});
-                    },
-                    4),
-                {0.5, 0.25, 0.25, 0.125}));
-    CHECK(close(
-        rates([](optim::Optimizer& sgd) { return optim::warm_up(optim::StepLR(sgd, {.step_size = 2}), 2, 0.5); }, 6),
-        {0.5, 0.75, 1, 1, 0.1, 0.1}));
-}
-
-TEST_CASE("nonsense in schedules is named, with what is allowed")
-{
-    const Variable x(1.0);
-    optim::SGD sgd({x});
-    optim::Adagrad adagrad({x});
-    CHECK(thrown<ValueError>([&] { optim::StepLR(sgd, {}); }) ==
-          "StepLR: step_size is 0, but must be at least 1 (HERE).");
-    CHECK(thrown<ValueError>([&] { optim::OneCycleLR(sgd, {.max_lr = 1}); }) ==
-          "OneCycleLR: needs total_steps, or epochs and steps_per_epoch (HERE).");
-    CHECK(thrown<ValueError>([&] { optim::OneCycleLR(adagrad, {.max_lr = 1, .total_steps = 9}); }) ==
-          "OneCycleLR: Adagrad has neither momentum nor betas (HERE). Set cycle_momentum to false.");
-    CHECK(thrown<ValueError>([&] { optim::SequentialLR(sgd, {optim::LinearLR(sgd)}, {5}); }) ==
-          "SequentialLR: got 1 schedules and 1 milestones, but there must be one milestone less (HERE).");
-    CHECK(thrown<ValueError>(
-              [&] {
-                  optim::ReduceLROnPlateau(sgd, {.min_lr = {0.1, 0.2}});
-              }) ==
-          "ReduceLROnPlateau: min_lr has 2 numbers, but must have one, or one for each of the 1 groups (HERE).");
 }
