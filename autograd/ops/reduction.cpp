@@ -203,16 +203,27 @@ struct Norm
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>& x) const
     {
+        if (order == 2 && std::count(y.data(), y.data() + y.size(), T(0)) == 0)
+        {
+            return x * reduced.stretchable(dy / y, x.shape());
+        }
         const auto zero = formula::eq(y, T(0));
-        const Tensor<T> divisor = formula::select(zero, T(1), y);
-        const Tensor<T> gradient = formula::select(zero, T(0), dy);
         if (order == 2)
         {
-            return x * reduced.stretchable(gradient / divisor, x.shape());
+            const Tensor<T> direction = x / reduced.stretchable(y, x.shape());
+            const Tensor<T> nowhere = broadcast_to(reduced.stretchable(zero.ones, x.shape()), x.shape(), Location{});
+            return formula::select(formula::Mask<T>{nowhere}, T(0), direction) * reduced.stretchable(dy, x.shape());
         }
-        const Tensor<T> magnitude = formula::select(formula::eq(x, T(0)), T(1), abs(x, Location{}));
-        const Tensor<T> ratio = magnitude / reduced.stretchable(divisor, x.shape());
-        return sign(x, Location{}) * formula::power(ratio, order - 1) * reduced.stretchable(gradient, x.shape());
+        const Tensor<T> divisor = reduced.stretchable(formula::select(zero, T(1), y), x.shape());
+        const Tensor<T> gradient = reduced.stretchable(formula::select(zero, T(0), dy), x.shape());
+        const auto kink = formula::eq(x, T(0));
+        if (order < 1)
+        {
+            const Tensor<T> powers = formula::power(abs(x, Location{}) / divisor, order - 1);
+            return sign(x, Location{}) * formula::select(kink, T(0), powers) * gradient;
+        }
+        const Tensor<T> ratio = formula::select(kink, T(1), abs(x, Location{})) / divisor;
+        return sign(x, Location{}) * formula::power(ratio, order - 1) * gradient;
     }
 
 private:

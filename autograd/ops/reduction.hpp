@@ -115,7 +115,7 @@ Tensor<element_t<X, W>> average(const X& x, const W& weights, Axes axes = {}, Ke
     return detail::average<T>(Operand<T>(x, location), Operand<T>(weights, location), axes, keep, location);
 }
 
-/// The Euclidean norm. Its derivative where it is 0 is 0.
+/// The Euclidean norm. Its derivative where it is 0 is 0, and its second derivative, which does not exist, NaN.
 template <Real T>
 Tensor<T> norm(const Tensor<T>& x, Axes axes = {}, KeepDims keep = {}, Location location = Location::current());
 

@@ -1,7 +1,6 @@
 #include "mapping.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 using namespace autograd;
@@ -57,25 +56,6 @@ linalg::NormOrder order(auto& call, const std::string& name)
         return call.text(name) == "fro" ? "fro" : "nuc";
     }
     return call.number(name);
-}
-
-/// torch.linalg.norm. Where some norms of vectors are 0, PyTorch takes their second derivative to be NaN, and `norm_lp` 0.
-template <class T>
-Tensor<T> norm_of(Call<T>& call)
-{
-    const Tensor<T> a = call.tensor("A");
-    const auto given = call.has("ord") ? std::optional(order(call, "ord")) : std::nullopt;
-    const Axes axes = call.axes("dim");
-    const Tensor<T> norms = linalg::norm(a, given, axes, call.keep("keepdim"));
-    const double number = given ? given->number() : 2;
-    const bool of_matrices = given && (axes.empty() ? a.dimension() : axes.size()) == 2;
-    const bool kinked =
-        of_matrices ? given->name() == "fro" : number == 2 || (number < 1 && number != 0 && std::isfinite(number));
-    if (kinked && a.size() != 0 && std::count(norms.data(), norms.data() + norms.size(), T(0)) != 0)
-    {
-        throw Unsupported("where the norm is 0 its second derivative is 0, and PyTorch's NaN");
-    }
-    return norms;
 }
 
 linalg::QRMode qr_mode(const std::string& mode)
@@ -275,7 +255,9 @@ constexpr Mapping mappings[] = {
     OPERATION("linalg.matrix_exp", "A", linalg::matrix_exp(call.tensor("A"))),
     OPERATION("linalg.matrix_norm", "A ord=fro dim=[-2,-1] keepdim=false",
               linalg::matrix_norm(call.tensor("A"), order(call, "ord"), call.axes("dim"), call.keep("keepdim"))),
-    OPERATION("linalg.norm", "A ord=null dim=null keepdim=false", norm_of(call)),
+    OPERATION("linalg.norm", "A ord=null dim=null keepdim=false",
+              linalg::norm(call.tensor("A"), call.has("ord") ? std::optional(order(call, "ord")) : std::nullopt,
+                           call.axes("dim"), call.keep("keepdim"))),
     OPERATION("linalg.cond", "A p=null",
               linalg::cond(call.tensor("A"), call.has("p") ? order(call, "p") : linalg::NormOrder(2))),
     OPERATION("linalg.tensorinv", "A ind=2", linalg::tensorinv(call.tensor("A"), call.count("ind"))),
