@@ -1,26 +1,13 @@
-#include "workload.hpp"
+#include "libtorch.hpp"
 
 #include <ATen/Version.h>
 #include <dlfcn.h>
-#include <torch/torch.h>
 
 namespace benchmarks
 {
 
 namespace
 {
-
-template <class T>
-torch::Tensor tensor(const std::vector<T>& numbers, torch::IntArrayRef shape)
-{
-    return torch::tensor(numbers, torch::CppTypeToScalarType<T>::value).reshape(shape);
-}
-
-template <class T>
-torch::Tensor random_tensor(torch::IntArrayRef shape, unsigned seed, double low = -1, double high = 1)
-{
-    return tensor(uniform<T>(static_cast<std::size_t>(c10::multiply_integers(shape)), seed, low, high), shape);
-}
 
 /// A workload whose step is always the same.
 template <class Step>
@@ -172,13 +159,56 @@ Workload softmax()
         {b}, [=] { return torch::mean(torch::pow(torch::softmax(x + b, -1) - t, 2)); }, 1e6, 1e12);
 }
 
+template <class Optimizer, class Options>
+Workload optimizer_step(ParameterList list, const Options& options)
+{
+    std::vector<torch::Tensor> parameters;
+    for (unsigned k = 0; k < list.count; ++k)
+    {
+        const auto elements = static_cast<std::int64_t>(list.elements);
+        parameters.push_back(random_tensor<float>({elements}, k).requires_grad_());
+        parameters.back().mutable_grad() = random_tensor<float>({elements}, k + 1);
+    }
+    auto optimizer = std::make_shared<Optimizer>(parameters, options);
+    return {[=] { optimizer->step(); },
+            [=]
+            {
+                optimizer->step();
+                torch::NoGradGuard no_grad;
+                return torch::sum(torch::square(parameters.back())).template item<double>();
+            }};
+}
+
+template <const ParameterList& list>
+Workload sgd_step()
+{
+    return optimizer_step<torch::optim::SGD>(list, torch::optim::SGDOptions(1e-4).momentum(0.9));
+}
+
+template <const ParameterList& list>
+Workload adam_step()
+{
+    return optimizer_step<torch::optim::Adam>(list, torch::optim::AdamOptions(1e-4));
+}
+
 Workload make(std::size_t workload)
 {
-    constexpr Workload (*makers[])() = {scalar_sgd,         line,         small_network,
-                                        fashion_network,    scalar_chain, elementwise<double>,
-                                        elementwise<float>, softmax};
-    static_assert(sizeof(makers) / sizeof(makers[0]) == workload_count);
-    return makers[workload]();
+    constexpr Workload (*makers[])() = {scalar_sgd,
+                                        line,
+                                        small_network,
+                                        fashion_network,
+                                        scalar_chain,
+                                        elementwise<double>,
+                                        elementwise<float>,
+                                        softmax,
+                                        sgd_step<many_parameters>,
+                                        adam_step<many_parameters>,
+                                        sgd_step<large_parameters>,
+                                        adam_step<large_parameters>};
+    static_assert(sizeof(makers) / sizeof(makers[0]) == step_count);
+    return workload < step_count
+               ? makers[workload]()
+               : make_operation_with_libtorch((workload - step_count) / 2, (workload - step_count) % 2);
 }
 
 /// A function of OpenBLAS, if that is the BLAS which LibTorch found.

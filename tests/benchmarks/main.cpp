@@ -48,7 +48,7 @@ public:
 
     static std::string key(std::size_t workload, std::size_t library, int threads)
     {
-        return std::string(names[workload]) + "/" + libraries[library]->name + "/" + std::to_string(threads);
+        return std::string(description(workload).name) + "/" + libraries[library]->name + "/" + std::to_string(threads);
     }
 
     void print() const
@@ -88,7 +88,7 @@ private:
             least[library] = times.front();
             median[library] = times[times.size() / 2];
         }
-        std::printf("%-74s %7d", descriptions[workload], threads);
+        std::printf("%-74s %7d", description(workload).text, threads);
         for (std::size_t library = 0; library < library_count; ++library)
         {
             std::printf(" %*.*f (%.*f)", library == 0 ? 11 : 13, digits(least[library]), least[library],
@@ -123,8 +123,8 @@ bool agree(std::size_t workload)
         const double tolerance = 1e-4 * std::abs(b);
         if (!(std::abs(a - b) <= tolerance))
         {
-            std::fprintf(stderr, "%s: step %d gives %.9g with %s, but %.9g with %s\n", names[workload], step, a,
-                         libraries[0]->name, b, libraries[library_count - 1]->name);
+            std::fprintf(stderr, "%s: step %d gives %.9g with %s, but %.9g with %s\n", description(workload).name, step,
+                         a, libraries[0]->name, b, libraries[library_count - 1]->name);
             return false;
         }
     }

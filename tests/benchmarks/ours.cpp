@@ -1,11 +1,10 @@
-#include "workload.hpp"
+#include "ours.hpp"
 
 #include <autograd/autograd.hpp>
 #include <optim/optim.hpp>
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -15,23 +14,6 @@ namespace benchmarks
 
 namespace
 {
-
-namespace ag = autograd;
-
-template <class T>
-xt::xarray<T> array(const std::vector<T>& numbers, const std::vector<std::size_t>& shape)
-{
-    xt::xarray<T> result(shape);
-    std::copy(numbers.begin(), numbers.end(), result.begin());
-    return result;
-}
-
-template <class T>
-xt::xarray<T> random_array(const std::vector<std::size_t>& shape, unsigned seed, double low = -1, double high = 1)
-{
-    const std::size_t count = std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
-    return array(uniform<T>(count, seed, low, high), shape);
-}
 
 /// A workload whose step is always the same.
 template <class Step>
@@ -197,13 +179,54 @@ Workload softmax()
         std::vector{b}, [=] { return ag::mean(ag::pow(ag::softmax(x + b) - t, 2)); }, 1e6, 1e12);
 }
 
+template <class Optimizer, class Options>
+Workload optimizer_step(ParameterList list, const Options& options)
+{
+    std::vector<ag::Variable<float>> variables;
+    for (unsigned k = 0; k < list.count; ++k)
+    {
+        variables.emplace_back(random_array<float>({list.elements}, k));
+        variables.back().set_grad(random_array<float>({list.elements}, k + 1));
+    }
+    auto optimizer =
+        std::make_shared<Optimizer>(std::vector<optim::Parameter>(variables.begin(), variables.end()), options);
+    return {[=] { optimizer->step(); },
+            [=]
+            {
+                optimizer->step();
+                return static_cast<double>(ag::sum(ag::square(variables.back())).item());
+            }};
+}
+
+template <const ParameterList& list>
+Workload sgd_step()
+{
+    return optimizer_step<optim::SGD>(list, optim::SGDOptions{.lr = 1e-4, .momentum = 0.9});
+}
+
+template <const ParameterList& list>
+Workload adam_step()
+{
+    return optimizer_step<optim::Adam>(list, optim::AdamOptions{.lr = 1e-4});
+}
+
 Workload make(std::size_t workload)
 {
-    constexpr Workload (*makers[])() = {scalar_sgd,         line,         small_network,
-                                        fashion_network,    scalar_chain, elementwise<double>,
-                                        elementwise<float>, softmax};
-    static_assert(std::size(makers) == workload_count);
-    return makers[workload]();
+    constexpr Workload (*makers[])() = {scalar_sgd,
+                                        line,
+                                        small_network,
+                                        fashion_network,
+                                        scalar_chain,
+                                        elementwise<double>,
+                                        elementwise<float>,
+                                        softmax,
+                                        sgd_step<many_parameters>,
+                                        adam_step<many_parameters>,
+                                        sgd_step<large_parameters>,
+                                        adam_step<large_parameters>};
+    static_assert(std::size(makers) == step_count);
+    return workload < step_count ? makers[workload]()
+                                 : make_operation((workload - step_count) / 2, (workload - step_count) % 2);
 }
 
 std::string describe()

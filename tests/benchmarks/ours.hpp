@@ -1,0 +1,32 @@
+#pragma once
+
+#include "workload.hpp"
+
+#include <autograd/tensor.hpp>
+
+#include <functional>
+#include <numeric>
+
+namespace benchmarks
+{
+
+namespace ag = autograd;
+
+template <class T>
+xt::xarray<T> array(const std::vector<T>& numbers, const std::vector<std::size_t>& shape)
+{
+    xt::xarray<T> result(shape);
+    std::copy(numbers.begin(), numbers.end(), result.begin());
+    return result;
+}
+
+template <class T>
+xt::xarray<T> random_array(const std::vector<std::size_t>& shape, unsigned seed, double low = -1, double high = 1)
+{
+    const std::size_t count = std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+    return array(uniform<T>(count, seed, low, high), shape);
+}
+
+Workload make_operation(std::size_t operation, std::size_t size);
+
+}
