@@ -115,7 +115,7 @@ void run(const Mapping& mapping, const Case& example, bool in_float, Tally& tall
 
 void print(const std::string& operation, const Tally& tally, bool all)
 {
-    std::cout << std::left << std::setw(46) << operation << std::setw(12) << tally.verdict() << tally.passed
+    std::cout << std::left << std::setw(48) << operation << std::setw(12) << tally.verdict() << tally.passed
               << " passed";
     if (tally.failed != 0)
     {
@@ -189,11 +189,11 @@ void list()
     const Catalogue catalogue;
     for (const auto& [name, mapping] : catalogue.mappings)
     {
-        std::cout << std::left << std::setw(46) << name << mapping.signature << "\n";
+        std::cout << std::left << std::setw(48) << name << mapping.signature << "\n";
     }
     for (const auto& [name, reason] : catalogue.declined)
     {
-        std::cout << std::left << std::setw(46) << name << "not offered: " << reason << "\n";
+        std::cout << std::left << std::setw(48) << name << "not offered: " << reason << "\n";
     }
 }
 

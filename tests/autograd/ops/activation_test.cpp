@@ -15,7 +15,6 @@ using Tensor = ag::Tensor<double>;
 namespace
 {
 
-constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 template <class F>
