@@ -724,7 +724,8 @@ Tensor<T> padded_segments(const Tensor<T>& x, const Indices& lengths, T filler, 
     const std::size_t outer = x.shape(0);
     const std::size_t inner = x.shape(2);
     const std::size_t segments = lengths.shape(lengths.dimension() - 1);
-    const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+    // Where all are empty, the filler alone is what each is reduced to.
+    const std::int64_t longest = std::max<std::int64_t>(1, *std::max_element(lengths.begin(), lengths.end()));
     const auto length = static_cast<std::size_t>(longest);
     Indices positions(Shape{outer, segments * length, inner});
     Tensor<T> inside = Tensor<T>::adopt(detail::new_node<T>(Shape{outer, segments, length, 1}));
@@ -766,7 +767,7 @@ Tensor<T> segment_reduce(const Tensor<T>& x, SegmentReduction reduction, const I
                       : reduction == Kind::prod ? T(1)
                                                 : T(0);
     const T start = initial ? static_cast<T>(*initial) : neutral;
-    if (x.size() == 0)
+    if (x.size() == 0 || lengths.size() == 0)
     {
         const T empty = reduction == Kind::mean && !initial ? std::numeric_limits<T>::quiet_NaN() : start;
         const Tensor<T> nothing = sum(lines, {}, {}, location);

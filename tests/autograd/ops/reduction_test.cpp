@@ -419,3 +419,12 @@ TEST_CASE("what cannot be reduced is named")
     CHECK(thrown<ValueError>([&] { ag::cov(x, {.ddof = 3}); }) ==
           "cov: needs more than ddof = 3 observations: got 3 in shape (2, 3) (HERE).");
 }
+
+TEST_CASE("no segment gives nothing, and empty segments what they start from")
+{
+    const Tensor x(xt::xarray<double>{{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}});
+    const ag::Indices none(ag::Shape{2, 0});
+    CHECK(ag::segment_reduce(x, ag::SegmentReduction::sum, none, 1).shape() == ag::Shape{2, 0});
+    CHECK(close(ag::segment_reduce(x, ag::SegmentReduction::max, {0, 0}, 1, 7), {{7, 7}, {7, 7}}));
+    CHECK(close(ag::segment_reduce(x, ag::SegmentReduction::sum, {0, 0}, 1), {{0, 0}, {0, 0}}));
+}
