@@ -188,13 +188,8 @@ std::vector<Node*> GradientTape::watched(DType dtype, Location location) const
     std::vector<Node*> variables;
     for (Slot slot = state_->begin; slot < std::min(state_->end, arena.size()); ++slot)
     {
-        const Record& record = arena[slot];
-        if (record.operation != &leaf_operation || record.arity == 0)
-        {
-            continue;
-        }
-        Node* const variable = record.few_operands[0].node;
-        if (variable->dtype == dtype && state_->watches(variable) &&
+        Node* const variable = variable_of(*state_, arena[slot], slot);
+        if (variable != nullptr && variable->dtype == dtype &&
             std::find(variables.begin(), variables.end(), variable) == variables.end())
         {
             variables.push_back(variable);
