@@ -38,7 +38,8 @@ std::string gnuplot_text(const std::string& text)
     std::string quoted = "'";
     for (const char c : text)
     {
-        quoted += c == '\'' ? std::string("''") : std::string(1, c);
+        // Two quotes in a row, each doubled, are more than gnuplot 5.4 can read.
+        quoted += c == '\'' ? std::string("'.\"'\".'") : std::string(1, c);
     }
     return quoted + "'";
 }

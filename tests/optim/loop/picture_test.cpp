@@ -33,8 +33,8 @@ void check_drawn(optim::Drawing drawing, const std::filesystem::path& path)
 TEST_CASE("a loss picture is a PNG that is drawn anew as curves grow")
 {
     const TemporaryFolder folder;
-    const auto path = folder / "a 'quoted' name.png";
-    optim::LossPicture picture(path, {.title = "it's", .logarithmic = true, .seconds = 0});
+    const auto path = folder / "a ''quoted'' name.png";
+    optim::LossPicture picture(path, {.title = "it's f''", .logarithmic = true, .seconds = 0});
     picture.add("training", 1, 0.5);
     picture.add("test", 1, 0.7);
     picture.add("training", 2, 0.25);
