@@ -9,13 +9,6 @@ namespace benchmarks
 namespace
 {
 
-/// A workload whose step is always the same.
-template <class Step>
-Workload repeat(Step step)
-{
-    return {[step]() mutable { step(); }, [step]() mutable { return step().template item<double>(); }};
-}
-
 Workload scalar_sgd()
 {
     auto a = torch::ones({}, torch::kDouble).requires_grad_();
@@ -53,51 +46,6 @@ Workload line()
         learn(xs.index_select(0, drawn), ys.index_select(0, drawn));
     };
     return {learn_some, [=] { return learn(xs, ys).item<double>(); }};
-}
-
-/// A layer with given weights.
-torch::nn::Linear linear(int inputs, int outputs, unsigned seed)
-{
-    torch::nn::Linear layer(inputs, outputs);
-    torch::NoGradGuard no_grad;
-    layer->weight.copy_(tensor(weights(outputs, inputs, seed), {outputs, inputs}));
-    layer->bias.copy_(tensor(weights(outputs, 1, seed + 1), {outputs}));
-    return layer;
-}
-
-Workload small_network()
-{
-    const auto x = random_tensor<float>({32, 2}, 1);
-    const auto y = random_tensor<float>({32, 1}, 2);
-    torch::nn::Sequential network(linear(2, 16, 3), torch::nn::Tanh(), linear(16, 16, 5), torch::nn::Tanh(),
-                                  linear(16, 1, 7));
-    auto sgd = std::make_shared<torch::optim::SGD>(network->parameters(), torch::optim::SGDOptions(0.01));
-    return repeat(
-        [=]() mutable
-        {
-            auto loss = torch::mse_loss(network->forward(x), y);
-            sgd->zero_grad();
-            loss.backward();
-            sgd->step();
-            return loss;
-        });
-}
-
-Workload fashion_network()
-{
-    const auto x = random_tensor<float>({64, 784}, 1, 0, 1);
-    const auto labels = torch::arange(64).remainder(10);
-    torch::nn::Sequential network(linear(784, 128, 3), torch::nn::ReLU(), linear(128, 10, 5));
-    auto sgd = std::make_shared<torch::optim::SGD>(network->parameters(), torch::optim::SGDOptions(0.01));
-    return repeat(
-        [=]() mutable
-        {
-            auto loss = torch::nn::functional::cross_entropy(network->forward(x), labels);
-            sgd->zero_grad();
-            loss.backward();
-            sgd->step();
-            return loss;
-        });
 }
 
 /// A gradient of leaves; it frees the old gradients, which is faster than filling them with zeros.
@@ -193,14 +141,20 @@ Workload adam_step()
 
 Workload make(std::size_t workload)
 {
+    using namespace with_libtorch;
     constexpr Workload (*makers[])() = {scalar_sgd,
                                         line,
                                         small_network,
                                         fashion_network,
-                                        scalar_chain,
+                                        wide_network,
                                         elementwise<double>,
                                         elementwise<float>,
+                                        lenet,
+                                        lstm,
+                                        lstm_joined,
                                         softmax,
+                                        scalar_chain,
+                                        attention_block,
                                         sgd_step<many_parameters>,
                                         adam_step<many_parameters>,
                                         sgd_step<large_parameters>,
@@ -248,6 +202,6 @@ void set_num_threads(int count)
 
 }
 
-const Library libtorch{"LibTorch", describe, make, set_num_threads};
+const Library libtorch{"LibTorch", describe, make, set_num_threads, [] {}};
 
 }

@@ -1,36 +1,28 @@
-// Measures whole training steps, ours and LibTorch's in turn, and prints a table. Takes Google Benchmark's options.
+// Measures whole training steps, ours and LibTorch's in turn, prints a table and draws it beside this program. Takes
+// Google Benchmark's options.
 
-#include "workload.hpp"
+#include "heap.hpp"
+#include "table.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
-#include <string>
+#include <memory>
+#include <regex>
 #include <thread>
-#include <vector>
 
 namespace
 {
 
 using namespace benchmarks;
 
-#if BENCHMARKS_HAVE_LIBTORCH
-constexpr const Library* libraries[] = {&ours, &libtorch};
-#else
-constexpr const Library* libraries[] = {&ours};
-#endif
-constexpr std::size_t library_count = std::size(libraries);
-constexpr int thread_counts[] = {1, 2};
-
-/// The repetitions of each benchmark, in microseconds a step: of the processor where there is one thread, so that a busy
-/// machine disturbs less, else of the clock.
-class Table : public benchmark::BenchmarkReporter
+class Reporter : public benchmark::BenchmarkReporter
 {
 public:
+    explicit Reporter(Table& table) : table_(table) {}
+
     bool ReportContext(const Context&) override { return true; }
 
     void ReportRuns(const std::vector<Run>& runs) override
@@ -39,118 +31,96 @@ public:
         {
             if (run.run_type == Run::RT_Iteration)
             {
-                const bool alone = run.run_name.function_name.ends_with("/1");
-                times_[run.run_name.function_name].push_back(
-                    (alone ? run.GetAdjustedCPUTime() : run.GetAdjustedRealTime()) / 1e3);
-            }
-        }
-    }
-
-    static std::string key(std::size_t workload, std::size_t library, int threads)
-    {
-        return std::string(description(workload).name) + "/" + libraries[library]->name + "/" + std::to_string(threads);
-    }
-
-    void print() const
-    {
-        std::printf(
-            "\nMicroseconds a step, the least of all repetitions; the median in parentheses. One thread: of the "
-            "processor; two: of the clock.\n\n");
-        std::printf("%-74s %7s %23s", "workload", "threads", ours.name);
-        if (library_count > 1)
-        {
-            std::printf(" %25s %7s", libraries[library_count - 1]->name, "ratio");
-        }
-        std::printf("\n");
-        for (std::size_t workload = 0; workload < workload_count; ++workload)
-        {
-            for (int threads : thread_counts)
-            {
-                print(workload, threads);
+                table_.add(run.run_name.function_name, run.GetAdjustedCPUTime() / 1e3, run.GetAdjustedRealTime() / 1e3);
             }
         }
     }
 
 private:
-    void print(std::size_t workload, int threads) const
-    {
-        double least[library_count];
-        double median[library_count];
-        for (std::size_t library = 0; library < library_count; ++library)
-        {
-            const auto found = times_.find(key(workload, library, threads));
-            if (found == times_.end())
-            {
-                return;
-            }
-            std::vector<double> times = found->second;
-            std::sort(times.begin(), times.end());
-            least[library] = times.front();
-            median[library] = times[times.size() / 2];
-        }
-        std::printf("%-74s %7d", description(workload).text, threads);
-        for (std::size_t library = 0; library < library_count; ++library)
-        {
-            std::printf(" %*.*f (%.*f)", library == 0 ? 11 : 13, digits(least[library]), least[library],
-                        digits(median[library]), median[library]);
-        }
-        if (library_count > 1)
-        {
-            const double ratio = least[0] / least[library_count - 1];
-            std::printf(ratio < 0.1 ? "  1/%.0f" : "  %.2f", ratio < 0.1 ? 1 / ratio : ratio);
-        }
-        std::printf("\n");
-    }
-
-    static int digits(double time) { return time < 10 ? 3 : time < 1000 ? 1 : 0; }
-
-    std::map<std::string, std::vector<double>> times_;
+    Table& table_;
 };
 
-/// Both libraries must compute the same, or the comparison says nothing.
-bool agree(std::size_t workload)
+Variant make(const Case& which)
 {
-    if (library_count == 1)
+    const Contender& contender = contenders[which.contender];
+    return contender.library->make(which.workload).*contender.variant;
+}
+
+/// All must compute the same, or the comparison says nothing.
+bool agree(const std::vector<Case>& cases)
+{
+    std::vector<Variant> variants;
+    for (const Case& which : cases)
     {
-        return true;
+        variants.push_back(make(which));
     }
-    Workload one = libraries[0]->make(workload);
-    Workload other = libraries[library_count - 1]->make(workload);
     for (int step = 0; step < 3; ++step)
     {
-        const double a = one.check();
-        const double b = other.check();
-        const double tolerance = 1e-4 * std::abs(b);
-        if (!(std::abs(a - b) <= tolerance))
+        const double first = variants[0].check();
+        for (std::size_t k = 1; k < variants.size(); ++k)
         {
-            std::fprintf(stderr, "%s: step %d gives %.9g with %s, but %.9g with %s\n", description(workload).name, step,
-                         a, libraries[0]->name, b, libraries[library_count - 1]->name);
-            return false;
+            const double other = variants[k].check();
+            if (!(std::abs(first - other) <= 1e-4 * std::abs(other)))
+            {
+                std::fprintf(stderr, "step %d: %s gives %.9g, but %s %.9g\n", step, cases[0].name().c_str(), first,
+                             cases[k].name().c_str(), other);
+                return false;
+            }
         }
     }
     return true;
 }
 
-void add(std::size_t workload, std::size_t library, int threads)
+std::int64_t memory_of_step(const Case& which)
 {
-    auto* const added =
-        benchmark::RegisterBenchmark(Table::key(workload, library, threads).c_str(),
-                                     [made = Workload(), workload, library](benchmark::State& state) mutable
+    const Library& library = *contenders[which.contender].library;
+    library.release_memory();
+    Variant made;
+    const std::int64_t peak = peak_memory(
+        [&]
+        {
+            made = make(which);
+            made.step();
+            made.step();
+        },
+        [&] { made.step(); });
+    return peak;
+}
+
+void add(const Case& which)
+{
+    benchmark::RegisterBenchmark(which.name().c_str(),
+                                 [made = Variant(), which](benchmark::State& state) mutable
+                                 {
+                                     if (!made.step)
                                      {
-                                         if (!made.step)
-                                         {
-                                             made = libraries[library]->make(workload);
-                                             made.step();
-                                         }
-                                         for (auto _ : state)
-                                         {
-                                             made.step();
-                                         }
-                                     });
-    if (threads > 1)
+                                         made = make(which);
+                                         made.step();
+                                     }
+                                     for (auto _ : state)
+                                     {
+                                         made.step();
+                                     }
+                                 })
+        ->MeasureProcessCPUTime()
+        ->UseRealTime();
+}
+
+/// The contenders that a workload is written for, and that are asked for.
+std::vector<Case> cases(std::size_t workload, int threads)
+{
+    const std::string filter = benchmark::GetBenchmarkFilter();
+    const std::regex wanted(filter.empty() || filter == "all" ? "." : filter);
+    std::vector<Case> found;
+    for (std::size_t contender = 0; contender < contender_count; ++contender)
     {
-        added->UseRealTime();
+        const Case which{workload, contender, threads};
+        if (std::regex_search(which.name(), wanted) && make(which).step)
+        {
+            found.push_back(which);
+        }
     }
+    return found;
 }
 
 }
@@ -192,22 +162,29 @@ int main(int argc, char** argv)
         {
             library->set_num_threads(threads);
         }
+        std::size_t count_of_cases = 0;
         for (std::size_t workload = 0; workload < workload_count; ++workload)
         {
-            if (!agree(workload))
+            const std::vector<Case> which = cases(workload, threads);
+            if (!which.empty() && !agree(which))
             {
                 return 1;
             }
-        }
-        for (std::size_t workload = 0; workload < workload_count; ++workload)
-        {
-            for (std::size_t library = 0; library < library_count; ++library)
+            for (const Case& one : which)
             {
-                add(workload, library, threads);
+                table.add_memory(one, memory_of_step(one));
+                add(one);
             }
+            count_of_cases += which.size();
         }
-        benchmark::RunSpecifiedBenchmarks(&table);
+        if (count_of_cases == 0)
+        {
+            continue;
+        }
+        Reporter reporter(table);
+        benchmark::RunSpecifiedBenchmarks(&reporter);
         benchmark::ClearRegisteredBenchmarks();
     }
     table.print();
+    table.draw(std::filesystem::path(argv[0]).parent_path());
 }

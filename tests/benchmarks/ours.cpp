@@ -15,13 +15,6 @@ namespace benchmarks
 namespace
 {
 
-/// A workload whose step is always the same.
-template <class Step>
-Workload repeat(Step step)
-{
-    return {[step]() mutable { step(); }, [step]() mutable { return static_cast<double>(step().item()); }};
-}
-
 // With this learning rate the variables only change sign. With a smaller one they would soon be denormal numbers, with which
 // the processor alone takes longer than all the rest.
 Workload scalar_sgd()
@@ -71,54 +64,6 @@ Workload line()
         learn(x, y);
     };
     return {learn_some, [=] { return static_cast<double>(learn(xs, ys).item()); }};
-}
-
-Workload small_network()
-{
-    const xt::xarray<float> x = random_array<float>({32, 2}, 1);
-    const xt::xarray<float> y = random_array<float>({32, 1}, 2);
-    ag::Variable<float> w1(array(weights(16, 2, 3), {16, 2})), b1(array(weights(16, 1, 4), {16}));
-    ag::Variable<float> w2(array(weights(16, 16, 5), {16, 16})), b2(array(weights(16, 1, 6), {16}));
-    ag::Variable<float> w3(array(weights(1, 16, 7), {1, 16})), b3(array(weights(1, 1, 8), {1}));
-    auto sgd = std::make_shared<optim::SGD>(std::vector<optim::Parameter>{w1, b1, w2, b2, w3, b3},
-                                            optim::SGDOptions{.lr = 0.01});
-    return repeat(
-        [=]
-        {
-            ag::GradientTape tape;
-            auto h1 = ag::tanh(ag::linear(x, w1, b1));
-            auto h2 = ag::tanh(ag::linear(h1, w2, b2));
-            auto loss = ag::mse_loss(ag::linear(h2, w3, b3), y);
-            sgd->zero_grad();
-            loss.backward();
-            sgd->step();
-            return loss;
-        });
-}
-
-Workload fashion_network()
-{
-    const xt::xarray<float> x = random_array<float>({64, 784}, 1, 0, 1);
-    xt::xarray<int> labels = xt::xarray<int>::from_shape({64});
-    for (int i = 0; i < 64; ++i)
-    {
-        labels(i) = i % 10;
-    }
-    ag::Variable<float> w1(array(weights(128, 784, 3), {128, 784})), b1(array(weights(128, 1, 4), {128}));
-    ag::Variable<float> w2(array(weights(10, 128, 5), {10, 128})), b2(array(weights(10, 1, 6), {10}));
-    auto sgd =
-        std::make_shared<optim::SGD>(std::vector<optim::Parameter>{w1, b1, w2, b2}, optim::SGDOptions{.lr = 0.01});
-    return repeat(
-        [=]
-        {
-            ag::GradientTape tape;
-            auto hidden = ag::relu(ag::linear(x, w1, b1));
-            auto loss = ag::cross_entropy(ag::linear(hidden, w2, b2), labels);
-            sgd->zero_grad();
-            loss.backward();
-            sgd->step();
-            return loss;
-        });
 }
 
 /// The gradient of a loss of some leaves.
@@ -216,10 +161,15 @@ Workload make(std::size_t workload)
                                         line,
                                         small_network,
                                         fashion_network,
-                                        scalar_chain,
+                                        wide_network,
                                         elementwise<double>,
                                         elementwise<float>,
+                                        lenet,
+                                        lstm,
+                                        lstm_joined,
                                         softmax,
+                                        scalar_chain,
+                                        attention_block,
                                         sgd_step<many_parameters>,
                                         adam_step<many_parameters>,
                                         sgd_step<large_parameters>,
@@ -241,6 +191,6 @@ void set_num_threads(int count)
 
 }
 
-const Library ours{"xtensor-autograd", describe, make, set_num_threads};
+const Library ours{"xtensor-autograd", describe, make, set_num_threads, ag::release_cached_memory};
 
 }

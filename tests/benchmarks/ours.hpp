@@ -27,6 +27,15 @@ xt::xarray<T> random_array(const std::vector<std::size_t>& shape, unsigned seed,
     return array(uniform<T>(count, seed, low, high), shape);
 }
 
+/// Training steps of networks, after their names in `steps`.
+Workload small_network();
+Workload fashion_network();
+Workload wide_network();
+Workload lenet();
+Workload lstm();
+Workload lstm_joined();
+Workload attention_block();
+
 Workload make_operation(std::size_t operation, std::size_t size);
 
 }
