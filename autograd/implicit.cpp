@@ -147,13 +147,17 @@ Tensor<T> detail::fixed_point(const FunctionOfTensor<T>& f, const Tensor<T>& sta
     {
         return solver();
     }
-    const auto adjoint = [f, options, location](const Tensor<T>& x, const Tensor<T>& dy)
+    const auto adjoint = [f, options, location](const Tensor<T>& x, const Tensor<T>& gradient)
     {
+        // The equation is linear: of a gradient of size 1, it is solved to the same relative precision for all.
+        const double size = largest(gradient);
+        const double scale = size > 0 && std::isfinite(size) ? size : 1;
+        const Tensor<T> dy = gradient / scale;
         if (!Arena::current().recording())
         {
             const auto [y, pullback] = vjp(f, x, location);
-            return iterate<T>([&pullback = pullback, &dy](const Tensor<T>& w) { return dy + pullback(w); }, dy, options,
-                              location);
+            return scale * iterate<T>([&pullback = pullback, &dy](const Tensor<T>& w) { return dy + pullback(w); }, dy,
+                                      options, location);
         }
         const auto step = [f, x, dy, location](const Tensor<T>& w)
         {
@@ -161,7 +165,7 @@ Tensor<T> detail::fixed_point(const FunctionOfTensor<T>& f, const Tensor<T>& sta
             tape.watch(x, location);
             return dy + tape.gradient(f(x), x, {.unconnected = Unconnected::zero, .output_gradient = w}, location);
         };
-        return fixed_point<T>(step, dy, options, location);
+        return scale * fixed_point<T>(step, dy, options, location);
     };
     return with_adjoint(fixed_point_operation, f, solution_of<T>(f, solver), adjoint, location);
 }

@@ -45,6 +45,16 @@ TEST_CASE("its derivatives of the first three orders are those of the implicit f
     CHECK(ag::testing::check_gradients(cosine, {a}, {.second_order = true}));
 }
 
+TEST_CASE("a gradient of a fixed point is as exact where it is small")
+{
+    const auto tiny = [](const Tensor& a) { return 1e-12 * cosine(a); };
+    const double x = cosine(Tensor(0.8)).item();
+    const double expected = -x * std::sin(0.8 * x) / (1 + 0.8 * std::sin(0.8 * x));
+    CHECK(1e12 * ag::grad(tiny)(0.8).item() == doctest::Approx(expected).epsilon(1e-10));
+    const auto gradient = [&](const Tensor& a) { return ag::grad(tiny)(a) * 1e12; };
+    CHECK(ag::grad(gradient)(0.8).item() == doctest::Approx(ag::grad(ag::grad(cosine))(0.8).item()).epsilon(1e-8));
+}
+
 TEST_CASE("variables and tensors that the function captures have their gradients")
 {
     const Variable w(xt::xarray<double>{{0.2, -0.1}, {0.3, 0.1}}), b(xt::xarray<double>{0.5, -0.4});
