@@ -83,7 +83,7 @@ void draw_surface(const fs::path& folder, const std::string& name, const Surface
     }
     script << "EOD\n";
 
-    csv << "descent,point," << surface.a_label << "," << surface.b_label << ",loss\n";
+    csv << "descent,point," << surface.a_label << "," << surface.b_label << "," << surface.value_label << "\n";
     std::ostringstream plots;
     for (std::size_t k = 0; k < surface.descents.size(); ++k)
     {
@@ -105,12 +105,13 @@ void draw_surface(const fs::path& folder, const std::string& name, const Surface
            << "set yrange [" << surface.b_range[0] << ":" << surface.b_range[1] << "]\n"
            << "set xlabel " << optim::gnuplot_text(surface.a_label) << "\nset ylabel "
            << optim::gnuplot_text(surface.b_label) << "\n"
-           << "set zlabel 'loss' rotate parallel\nset border 31 lc rgb '#606060'\nset xyplane 0\nunset colorbox\n"
+           << "set zlabel " << optim::gnuplot_text(surface.value_label)
+           << " rotate parallel\nset border 31 lc rgb '#606060'\nset xyplane 0\nunset colorbox\n"
            << "set view 44," << surface.rotation << "\nset pm3d scansautomatic border lc rgb '#90ffffff' lw 0.3\n"
            << "set key at screen 0.02,0.97 left Left reverse\n"
            << "splot $surface with pm3d notitle" << plots.str() << "\n"
            << "set view map\nunset zlabel\nunset grid\nunset key\nset pm3d noborder interpolate 4,4\n"
-           << "set colorbox\nset cblabel 'loss'\n"
+           << "set colorbox\nset cblabel " << optim::gnuplot_text(surface.value_label) << "\n"
            << "splot $surface with pm3d notitle" << plots.str() << "\n"
            << "unset multiplot\n";
     write(folder, name, csv.str(),

@@ -16,7 +16,7 @@ namespace samples
 using optim::Curve;
 using optim::Panel;
 
-/// A loss over the plane of two parameters, and the ways that descents took on it.
+/// A loss over the plane of two parameters, and the ways that descents took on it; or any function, and points of it.
 struct Surface
 {
     std::string title;
@@ -25,6 +25,7 @@ struct Surface
     std::array<double, 2> b_range;
     std::string a_label = "a";
     std::string b_label = "b";
+    std::string value_label = "loss";
     int rotation = 38;            ///< about the axis of the loss, in degrees
     std::vector<Curve> descents;  ///< (a, b) after each step
 };
