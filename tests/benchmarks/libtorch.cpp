@@ -107,6 +107,35 @@ Workload softmax()
         {b}, [=] { return torch::mean(torch::pow(torch::softmax(x + b, -1) - t, 2)); }, 1e6, 1e12);
 }
 
+Workload hessian_vector()
+{
+    const auto x = random_tensor<double>({64, 32}, 1), y = random_tensor<double>({64, 1}, 2);
+    std::vector<torch::Tensor> leaves, vectors;
+    for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{64, 32}, {64}, {1, 64}, {1}})
+    {
+        const auto seed = static_cast<unsigned>(3 + 2 * leaves.size());
+        leaves.push_back(random_tensor<double>(shape, seed, -0.2, 0.2).requires_grad_());
+        vectors.push_back(random_tensor<double>(shape, seed + 1));
+    }
+    const auto product = [=]
+    {
+        const auto hidden = torch::tanh(torch::nn::functional::linear(x, leaves[0], leaves[1]));
+        const auto loss = torch::mse_loss(torch::nn::functional::linear(hidden, leaves[2], leaves[3]), y);
+        const auto gradients = torch::autograd::grad({loss}, leaves, {}, true, true);
+        return torch::autograd::grad(gradients, leaves, vectors);
+    };
+    const auto check = [=]
+    {
+        double sum = 0;
+        for (const torch::Tensor& part : product())
+        {
+            sum += torch::sum(part.square()).item<double>();
+        }
+        return sum;
+    };
+    return {[=] { product(); }, check};
+}
+
 template <class Optimizer, class Options>
 Workload optimizer_step(ParameterList list, const Options& options)
 {
@@ -155,6 +184,7 @@ Workload make(std::size_t workload)
                                         softmax,
                                         scalar_chain,
                                         attention_block,
+                                        hessian_vector,
                                         sgd_step<many_parameters>,
                                         adam_step<many_parameters>,
                                         sgd_step<large_parameters>,

@@ -124,6 +124,45 @@ Workload softmax()
         std::vector{b}, [=] { return ag::mean(ag::pow(ag::softmax(x + b) - t, 2)); }, 1e6, 1e12);
 }
 
+Workload hessian_vector()
+{
+    const ag::Tensor<double> x(random_array<double>({64, 32}, 1)), y(random_array<double>({64, 1}, 2));
+    std::vector<ag::Variable<double>> leaves;
+    std::vector<ag::Tensor<double>> vectors;
+    for (const std::vector<std::size_t>& shape : {std::vector<std::size_t>{64, 32}, {64}, {1, 64}, {1}})
+    {
+        const auto seed = static_cast<unsigned>(3 + 2 * leaves.size());
+        leaves.emplace_back(random_array<double>(shape, seed, -0.2, 0.2));
+        vectors.emplace_back(random_array<double>(shape, seed + 1));
+    }
+    const auto product = [=]
+    {
+        ag::GradientTape outer;
+        ag::Tensor<double> along(0);
+        {
+            ag::GradientTape inner;
+            const auto hidden = ag::tanh(ag::linear(x, leaves[0], leaves[1]));
+            const auto loss = ag::mse_loss(ag::linear(hidden, leaves[2], leaves[3]), y);
+            const auto gradients = inner.gradient(loss, leaves);
+            for (std::size_t k = 0; k < leaves.size(); ++k)
+            {
+                along += ag::sum(gradients[k] * vectors[k]);
+            }
+        }
+        return outer.gradient(along, leaves);
+    };
+    const auto check = [=]
+    {
+        double sum = 0;
+        for (const ag::Tensor<double>& part : product())
+        {
+            sum += ag::sum(ag::square(part)).item();
+        }
+        return sum;
+    };
+    return {[=] { product(); }, check};
+}
+
 template <class Optimizer, class Options>
 Workload optimizer_step(ParameterList list, const Options& options)
 {
@@ -170,6 +209,7 @@ Workload make(std::size_t workload)
                                         softmax,
                                         scalar_chain,
                                         attention_block,
+                                        hessian_vector,
                                         sgd_step<many_parameters>,
                                         adam_step<many_parameters>,
                                         sgd_step<large_parameters>,

@@ -66,6 +66,7 @@ inline constexpr Description steps[] = {
     {"softmax", "mean(pow(softmax(x + b) - t, 2)), x (512, 1024), float, gradient", 2 / 4.65, 0.7 / 4.65},
     {"scalar_chain", "30,000 sequential scalar operations, double, gradient", 4. / 272, 0.6 / 272},
     {"attention_block", "attention block: q, k, v, o 64-64, batch 8, sequence 64, float, SGD", 0.95 / 1.2, 0.75 / 1.2},
+    {"hessian_vector", "MLP 32-64-1 tanh, batch 64, MSE, double, Hessian times a vector", 1. / 3},
     {"sgd_many", "SGD with momentum, step, 1,000 parameters of 10 floats"},
     {"adam_many", "Adam, step, 1,000 parameters of 10 floats"},
     {"sgd_large", "SGD with momentum, step, 10 parameters of 1e6 floats"},
