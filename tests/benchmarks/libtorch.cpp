@@ -22,7 +22,7 @@ Workload scalar_sgd()
         sgd->step();
         return loss;
     };
-    return {[=] { step(); }, [=] { return step().item<double>() + a.item<double>() + 2 * b.item<double>(); }};
+    return {{[=] { step(); }, [=] { return step().item<double>() + a.item<double>() + 2 * b.item<double>(); }}};
 }
 
 Workload line()
@@ -45,7 +45,7 @@ Workload line()
         const auto drawn = torch::randperm(line_points).slice(0, 0, line_batch);
         learn(xs.index_select(0, drawn), ys.index_select(0, drawn));
     };
-    return {learn_some, [=] { return learn(xs, ys).item<double>(); }};
+    return {{learn_some, [=] { return learn(xs, ys).item<double>(); }}};
 }
 
 /// A gradient of leaves; it frees the old gradients, which is faster than filling them with zeros.
@@ -72,10 +72,10 @@ Workload gradient(std::vector<torch::Tensor> leaves, Loss loss, double loss_scal
         }
         return sum;
     };
-    return {[=] { step(); }, check};
+    return {{[=] { step(); }, check}};
 }
 
-Workload scalar_chain()
+Workload scalar_chain_of(std::size_t length)
 {
     auto start = torch::tensor(0.5, torch::kDouble).requires_grad_();
     auto factor = torch::tensor(0.9999, torch::kDouble).requires_grad_();
@@ -83,12 +83,17 @@ Workload scalar_chain()
                     [=]
                     {
                         torch::Tensor x = start;
-                        for (std::size_t i = 0; i < chain_length / 2; ++i)
+                        for (std::size_t i = 0; i < length / 2; ++i)
                         {
                             x = torch::sin(x * factor);
                         }
                         return x;
                     });
+}
+
+Workload scalar_chain()
+{
+    return scalar_chain_of(chain_length);
 }
 
 template <class T>
@@ -147,13 +152,13 @@ Workload optimizer_step(ParameterList list, const Options& options)
         parameters.back().mutable_grad() = random_tensor<float>({elements}, k + 1);
     }
     auto optimizer = std::make_shared<Optimizer>(parameters, options);
-    return {[=] { optimizer->step(); },
-            [=]
-            {
-                optimizer->step();
-                torch::NoGradGuard no_grad;
-                return torch::sum(torch::square(parameters.back())).template item<double>();
-            }};
+    return {{[=] { optimizer->step(); },
+             [=]
+             {
+                 optimizer->step();
+                 torch::NoGradGuard no_grad;
+                 return torch::sum(torch::square(parameters.back())).template item<double>();
+             }}};
 }
 
 template <const ParameterList& list>
@@ -195,6 +200,23 @@ Workload make(std::size_t workload)
                : make_operation_with_libtorch((workload - step_count) / 2, (workload - step_count) % 2);
 }
 
+Workload grow(Growth growth, std::size_t size)
+{
+    const auto extent = static_cast<std::int64_t>(size);
+    if (growth == Growth::operations)
+    {
+        return scalar_chain_of(size);
+    }
+    if (growth == Growth::elements)
+    {
+        auto x = random_tensor<float>({extent}, 1).requires_grad_();
+        return gradient({x}, [=] { return torch::sum(torch::sin(x) * x); });
+    }
+    auto a = random_tensor<float>({extent, extent}, 1).requires_grad_();
+    auto b = random_tensor<float>({extent, extent}, 2).requires_grad_();
+    return gradient({a, b}, [=] { return torch::sum(torch::square(torch::matmul(a, b))); });
+}
+
 /// A function of OpenBLAS, if that is the BLAS which LibTorch found.
 template <class F>
 F* openblas(const char* function)
@@ -232,6 +254,6 @@ void set_num_threads(int count)
 
 }
 
-const Library libtorch{"LibTorch", describe, make, set_num_threads, [] {}};
+const Library libtorch{"LibTorch", describe, make, grow, set_num_threads, [] {}};
 
 }

@@ -36,7 +36,7 @@ Workload training(const Tensors& parameters, Loss loss)
         }
         return sum;
     };
-    return {[=]() mutable { step(); }, check};
+    return {{[=]() mutable { step(); }, check}};
 }
 
 /// A layer with given weights.

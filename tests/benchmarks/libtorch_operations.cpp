@@ -19,17 +19,17 @@ Workload forward_and_backward(const Tensors& inputs, F f)
         const torch::Tensor y = f(inputs);
         return std::pair(y, torch::autograd::grad({y}, inputs, {cotangent}));
     };
-    return {[=] { step(); },
-            [=]
-            {
-                const auto result = step();
-                double sum = result.first.square().sum().template item<double>();
-                for (const torch::Tensor& gradient : result.second)
-                {
-                    sum += gradient.square().sum().template item<double>();
-                }
-                return sum;
-            }};
+    return {{[=] { step(); },
+             [=]
+             {
+                 const auto result = step();
+                 double sum = result.first.square().sum().template item<double>();
+                 for (const torch::Tensor& gradient : result.second)
+                 {
+                     sum += gradient.square().sum().template item<double>();
+                 }
+                 return sum;
+             }}};
 }
 
 torch::Tensor variable(std::vector<std::size_t> shape, unsigned seed)

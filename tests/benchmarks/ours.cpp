@@ -30,7 +30,7 @@ Workload scalar_sgd()
         sgd->step();
         return loss;
     };
-    return {[=] { step(); }, [=] { return step().item() + a.item() + 2 * b.item(); }};
+    return {{[=] { step(); }, [=] { return step().item() + a.item() + 2 * b.item(); }}};
 }
 
 Workload line()
@@ -63,7 +63,7 @@ Workload line()
         }
         learn(x, y);
     };
-    return {learn_some, [=] { return static_cast<double>(learn(xs, ys).item()); }};
+    return {{learn_some, [=] { return static_cast<double>(learn(xs, ys).item()); }}};
 }
 
 /// The gradient of a loss of some leaves.
@@ -90,22 +90,27 @@ Workload gradient(std::vector<ag::Variable<T>> leaves, Loss loss, double loss_sc
         }
         return sum;
     };
-    return {[=]() mutable { step(); }, check};
+    return {{[=]() mutable { step(); }, check}};
 }
 
-Workload scalar_chain()
+Workload scalar_chain_of(std::size_t length)
 {
     ag::Variable start(0.5), factor(0.9999);
     return gradient(std::vector{start, factor},
                     [=]
                     {
                         ag::Tensor<double> x = start;
-                        for (std::size_t i = 0; i < chain_length / 2; ++i)
+                        for (std::size_t i = 0; i < length / 2; ++i)
                         {
                             x = ag::sin(x * factor);
                         }
                         return x;
                     });
+}
+
+Workload scalar_chain()
+{
+    return scalar_chain_of(chain_length);
 }
 
 template <class T>
@@ -174,12 +179,12 @@ Workload optimizer_step(ParameterList list, const Options& options)
     }
     auto optimizer =
         std::make_shared<Optimizer>(std::vector<optim::Parameter>(variables.begin(), variables.end()), options);
-    return {[=] { optimizer->step(); },
-            [=]
-            {
-                optimizer->step();
-                return static_cast<double>(ag::sum(ag::square(variables.back())).item());
-            }};
+    return {{[=] { optimizer->step(); },
+             [=]
+             {
+                 optimizer->step();
+                 return static_cast<double>(ag::sum(ag::square(variables.back())).item());
+             }}};
 }
 
 template <const ParameterList& list>
@@ -219,6 +224,21 @@ Workload make(std::size_t workload)
                                  : make_operation((workload - step_count) / 2, (workload - step_count) % 2);
 }
 
+Workload grow(Growth growth, std::size_t size)
+{
+    if (growth == Growth::operations)
+    {
+        return scalar_chain_of(size);
+    }
+    if (growth == Growth::elements)
+    {
+        ag::Variable<float> x(random_array<float>({size}, 1));
+        return gradient(std::vector{x}, [=] { return ag::sum(ag::sin(x) * x); });
+    }
+    ag::Variable<float> a(random_array<float>({size, size}, 1)), b(random_array<float>({size, size}, 2));
+    return gradient(std::vector{a, b}, [=] { return ag::sum(ag::square(ag::matmul(a, b))); });
+}
+
 std::string describe()
 {
     return "this tree";
@@ -231,6 +251,6 @@ void set_num_threads(int count)
 
 }
 
-const Library ours{"xtensor-autograd", describe, make, set_num_threads, ag::release_cached_memory};
+const Library ours{"xtensor-autograd", describe, make, grow, set_num_threads, ag::release_cached_memory};
 
 }

@@ -39,7 +39,7 @@ Workload training(const std::vector<Variable>& parameters, Loss loss)
         }
         return sum;
     };
-    return {[=] { step(); }, check};
+    return {{[=] { step(); }, check}};
 }
 
 Variable weight(const std::vector<std::size_t>& shape, std::size_t inputs, unsigned seed)

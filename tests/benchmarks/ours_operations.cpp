@@ -24,17 +24,17 @@ Workload forward_and_backward(const Variables& inputs, F f)
         const Tensor y = f(inputs);
         return std::pair(y, tape.gradient(y, inputs, {.output_gradient = cotangent}));
     };
-    return {[=] { step(); },
-            [=]
-            {
-                const auto [y, gradients] = step();
-                double sum = ag::sum(ag::square(y)).item();
-                for (const Tensor& gradient : gradients)
-                {
-                    sum += ag::sum(ag::square(gradient)).item();
-                }
-                return sum;
-            }};
+    return {{[=] { step(); },
+             [=]
+             {
+                 const auto [y, gradients] = step();
+                 double sum = ag::sum(ag::square(y)).item();
+                 for (const Tensor& gradient : gradients)
+                 {
+                     sum += ag::sum(ag::square(gradient)).item();
+                 }
+                 return sum;
+             }}};
 }
 
 ag::Variable<float> variable(const std::vector<std::size_t>& shape, unsigned seed)

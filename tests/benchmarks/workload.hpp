@@ -30,12 +30,22 @@ struct Workload
     Variant compiled = {};
 };
 
+/// What is measured at many sizes: a chain of operations on scalars, sum(sin(x) x) of so many floats, and the sum of
+/// squares of a product of square matrices of so many rows.
+enum class Growth
+{
+    operations,
+    elements,
+    rows
+};
+
 /// All workloads in one library, in the order of `description`.
 struct Library
 {
     const char* name;
     std::string (*describe)();
     Workload (*make)(std::size_t workload);
+    Workload (*grow)(Growth growth, std::size_t size);
     void (*set_num_threads)(int count);
     /// Returns what is kept for reuse to the system.
     void (*release_memory)();
