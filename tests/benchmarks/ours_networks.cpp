@@ -85,7 +85,7 @@ Workload classifier(const std::vector<std::size_t>& widths, std::size_t batch)
         layers.emplace_back(widths[k], widths[k + 1], static_cast<unsigned>(3 + 2 * k));
     }
     return training(parameters(layers),
-                    [=, x = random_array<float>({batch, widths[0]}, 1, 0, 1), labels = digits(batch)]
+                    [=, x = Tensor(random_array<float>({batch, widths[0]}, 1, 0, 1)), labels = digits(batch)]
                     {
                         Tensor y = layers.front()(x);
                         for (std::size_t k = 1; k < layers.size(); ++k)
@@ -157,7 +157,7 @@ Workload small_network()
 {
     const std::vector<Layer> layers = {{2, 16, 3}, {16, 16, 5}, {16, 1, 7}};
     return training(parameters(layers),
-                    [=, x = random_array<float>({32, 2}, 1), y = random_array<float>({32, 1}, 2)]
+                    [=, x = Tensor(random_array<float>({32, 2}, 1)), y = Tensor(random_array<float>({32, 1}, 2))]
                     {
                         auto h1 = ag::tanh(layers[0](x));
                         auto h2 = ag::tanh(layers[1](h1));
@@ -182,7 +182,7 @@ Workload lenet()
     std::vector<Variable> all = parameters(layers);
     all.insert(all.end(), {first.weight, first.bias, second.weight, second.bias});
     return training(all,
-                    [=, x = random_array<float>({64, 1, 28, 28}, 1, 0, 1), labels = digits(64)]
+                    [=, x = Tensor(random_array<float>({64, 1, 28, 28}, 1, 0, 1)), labels = digits(64)]
                     {
                         Tensor y = ag::max_pool2d(ag::relu(ag::conv2d(x, first.weight, first.bias, {.padding = 2})), 2);
                         y = ag::max_pool2d(ag::relu(ag::conv2d(y, second.weight, second.bias)), 2);
