@@ -1,6 +1,7 @@
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/lanes.hpp>
 #include <autograd/kernels/tile.hpp>
+#include <autograd/kernels/transpose.hpp>
 #include <autograd/parallel.hpp>
 
 #include <algorithm>
@@ -51,10 +52,31 @@ constexpr std::array<MicroKernel<T>, sizeof...(I)> micro_kernels(std::index_sequ
     return {&micro_kernel<T, I + 1>...};
 }
 
+/// to[p * to_stride + i] = from[i * from_stride + p] for i < rows and p in a register's width. Each line that it writes
+/// is a whole register, from the first on.
+template <class T, std::size_t rows>
+void pack_square(const T* from, std::size_t from_stride, T* to, std::size_t to_stride)
+{
+    constexpr std::size_t side = xsimd::batch<T>::size;
+    Square<T, side> lines;
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < side; ++i)
+    {
+        lines[i] = i < rows ? load_line<T, side>(from + i * from_stride) : Line<T, side>{};
+    }
+    transpose_square<T, side>(lines);
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < side; ++p)
+    {
+        store_line<T, side>(lines[p], to + p * to_stride);
+    }
+}
+
 template <class T>
 void pack_columns(Matrix<T> b, std::size_t depth, std::size_t columns, T* panel)
 {
     constexpr std::size_t width = tile_columns<T>;
+    constexpr std::size_t side = xsimd::batch<T>::size;
     for (std::size_t j0 = 0; j0 < columns; j0 += width)
     {
         const std::size_t count = std::min(width, columns - j0);
@@ -76,7 +98,16 @@ void pack_columns(Matrix<T> b, std::size_t depth, std::size_t columns, T* panel)
         }
         else
         {
-            for (std::size_t p0 = 0; p0 < depth; p0 += 16)
+            // Lines may share a set of the cache: those of one square are read to their end first.
+            const std::size_t begin = count == width ? depth / side * side : 0;
+            for (std::size_t j = 0; j < width; j += side)
+            {
+                for (std::size_t p = 0; p < begin; p += side)
+                {
+                    pack_square<T, side>(from + j * b.column_stride + p, b.column_stride, panel + p * width + j, width);
+                }
+            }
+            for (std::size_t p0 = begin; p0 < depth; p0 += 16)
             {
                 const std::size_t p1 = std::min(depth, p0 + 16);
                 for (std::size_t j = 0; j < count; ++j)
@@ -99,15 +130,34 @@ void pack_columns(Matrix<T> b, std::size_t depth, std::size_t columns, T* panel)
 template <class T>
 void pack_rows(Matrix<T> a, std::size_t rows, std::size_t depth, T* panel)
 {
+    constexpr std::size_t side = xsimd::batch<T>::size;
     for (std::size_t i0 = 0; i0 < rows; i0 += tile_rows)
     {
         const std::size_t count = std::min(tile_rows, rows - i0);
         const T* from = a.data + i0 * a.row_stride;
         if (a.column_stride == 1)
         {
+            // From right to left: what a square writes past its rows is overwritten by what follows, or lies in the
+            // panel's padding.
+            std::size_t begin = 0;
+            for (; count == tile_rows && begin + side <= depth; begin += side)
+            {
+                T* const to = panel + begin * tile_rows;
+                if constexpr (tile_rows % side != 0)
+                {
+                    constexpr std::size_t whole = tile_rows / side * side;
+                    pack_square<T, tile_rows - whole>(from + whole * a.row_stride + begin, a.row_stride, to + whole,
+                                                      tile_rows);
+                }
+                for (std::size_t i = tile_rows / side; i-- > 0;)
+                {
+                    pack_square<T, side>(from + i * side * a.row_stride + begin, a.row_stride, to + i * side,
+                                         tile_rows);
+                }
+            }
             for (std::size_t i = 0; i < count; ++i)
             {
-                for (std::size_t p = 0; p < depth; ++p)
+                for (std::size_t p = begin; p < depth; ++p)
                 {
                     panel[p * count + i] = from[i * a.row_stride + p];
                 }
@@ -133,7 +183,7 @@ void multiply_block(std::size_t rows, std::size_t columns, std::size_t depth, Ma
                     std::size_t c_row, bool accumulate)
 {
     static constexpr auto kernels = micro_kernels<T>(std::make_index_sequence<tile_rows>{});
-    Panel<T> packed(pack ? rows * depth : 0);
+    Panel<T> packed(pack ? rows * depth + xsimd::batch<T>::size : 0);
     if (pack)
     {
         pack_rows(a, rows, depth, packed.data());

@@ -93,6 +93,11 @@ TEST_CASE("products of all sizes, small and large, agree with the definition in 
         const xt::xarray<double> c = naive_product(a, b);
         CHECK(close(ag::matmul(Tensor(a), Tensor(b)), c, 1e-12, 1e-12));
         CHECK(close(ag::matmul(ag::Tensor<float>(a), ag::Tensor<float>(b)), c, 1e-4, 1e-4));
+        const xt::xarray<double> a_transposed = xt::transpose(a), b_transposed = xt::transpose(b);
+        const ag::MatmulOptions transposed{.transpose_a = true, .transpose_b = true};
+        CHECK(close(ag::matmul(Tensor(a_transposed), Tensor(b_transposed), transposed), c, 1e-12, 1e-12));
+        CHECK(close(ag::matmul(ag::Tensor<float>(a_transposed), ag::Tensor<float>(b_transposed), transposed), c, 1e-4,
+                    1e-4));
         const xt::xarray<double> dc = waves({n, m}, 2);
         Variable x(a);
         Variable y(b);
