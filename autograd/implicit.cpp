@@ -18,18 +18,19 @@ namespace
 using detail::FunctionOfTensor;
 using detail::Held;
 using detail::Node;
+using detail::Reading;
 
 /// The solution, and what the function read to find it.
 template <class T>
 struct Solution
 {
     Tensor<T> x;
-    std::vector<Held> parameters;
+    Reading parameters;
 };
 
 /// Runs a solver without recording, and tells what the function read.
 template <class T, class Solver>
-Solution<T> solution_of(const FunctionOfTensor<T>& f, const Solver& solver)
+Solution<T> solution_of(const FunctionOfTensor<T>& f, const Solver& solver, const char* operation, Location location)
 {
     const Tensor<T> x = [&]
     {
@@ -39,7 +40,7 @@ Solution<T> solution_of(const FunctionOfTensor<T>& f, const Solver& solver)
     const detail::Rehearsal rehearsal;
     f(x);
     Node* const itself[] = {x.node()};
-    return {x, rehearsal.read(itself)};
+    return {x, rehearsal.read(itself, operation, location)};
 }
 
 template <class T>
@@ -91,12 +92,14 @@ Tensor<T> with_adjoint(const detail::Operation& operation, const FunctionOfTenso
                        Adjoint adjoint, Location location)
 {
     std::vector<Node*> inputs;
-    for (const Held& parameter : solution.parameters)
+    for (const Held& parameter : solution.parameters.sources())
     {
         inputs.push_back(parameter.get());
     }
-    detail::NodePullback pullback = [f, adjoint, parameters = solution.parameters, location](Node* dy, Node* output)
+    detail::NodePullback pullback =
+        [&operation, f, adjoint, parameters = solution.parameters, location](Node* dy, Node* output)
     {
+        parameters.require_unchanged(operation.name, "before the backward pass", location);
         const detail::OwnLines own_lines;
         const detail::Borrowed<T> x(output);
         const detail::Borrowed<T> gradient(dy);
@@ -105,7 +108,7 @@ Tensor<T> with_adjoint(const detail::Operation& operation, const FunctionOfTenso
         tape.watch(static_cast<const Tensor<T>&>(x), location);
         const Tensor<T> y = f(x);
         std::vector<Node*> nodes;
-        for (const Held& parameter : parameters)
+        for (const Held& parameter : parameters.sources())
         {
             nodes.push_back(parameter.get());
         }
@@ -167,7 +170,8 @@ Tensor<T> detail::fixed_point(const FunctionOfTensor<T>& f, const Tensor<T>& sta
         };
         return scale * fixed_point<T>(step, dy, options, location);
     };
-    return with_adjoint(fixed_point_operation, f, solution_of<T>(f, solver), adjoint, location);
+    return with_adjoint(fixed_point_operation, f, solution_of<T>(f, solver, "fixed_point", location), adjoint,
+                        location);
 }
 
 namespace
@@ -218,7 +222,7 @@ Tensor<T> detail::root(const FunctionOfTensor<T>& f, const Tensor<T>& start, con
                                           flatten(dy, location), {}, location);
         return -reshape(w, x.shape(), location);
     };
-    return with_adjoint(root_operation, f, solution_of<T>(f, solver), adjoint, location);
+    return with_adjoint(root_operation, f, solution_of<T>(f, solver, "root", location), adjoint, location);
 }
 
 #define INSTANTIATE(T)                                                                                                 \

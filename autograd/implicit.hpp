@@ -5,7 +5,8 @@
 /// Solutions of equations, differentiated by the implicit function theorem and not through the iterations that found them
 /// (Krantz and Parks, "The Implicit Function Theorem", 2003; Blondel et al., "Efficient and modular implicit differentiation",
 /// 2022). Variables and tensors on a tape that the function reads have their gradients, of any order. Memory and time of a
-/// gradient do not depend on how many iterations it took.
+/// gradient do not depend on how many iterations it took. The function is called again in a backward pass, which throws
+/// TapeError if a variable that it reads has been assigned since.
 namespace autograd
 {
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/location.hpp>
 #include <autograd/memory.hpp>
 #include <autograd/shape.hpp>
 
@@ -75,6 +76,7 @@ struct VariableNode : Node
 {
     Node* gradient = nullptr;
     std::shared_ptr<GradientHooks> hooks;  ///< null if there never was one
+    Location assigned = {};                ///< by which line last
 
     ~VariableNode();
     static void* operator new(std::size_t size) { return ::operator new(size); }

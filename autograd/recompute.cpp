@@ -40,13 +40,6 @@ private:
     std::vector<std::pair<Generator*, Generator>> now_;
 };
 
-/// What a variable was when the function read it first.
-struct Snapshot
-{
-    Held variable;
-    Held value;
-};
-
 }
 
 template <Real T>
@@ -62,37 +55,20 @@ Tensor<T> detail::recompute(const FunctionOfTensors<T>& f, const std::vector<Ten
     {
         operands.push_back(input.node());
     }
-    std::vector<Held> sources;
+    Reading reading;
     DrawLog draws;
     {
         const Rehearsal rehearsal;
         output = f(inputs);
-        sources = rehearsal.read(operands);
+        reading = rehearsal.read(operands, "recompute_grad", location);
     }
-    for (const Held& source : sources)
+    for (const Held& source : reading.sources())
     {
         operands.push_back(source.get());
     }
-    std::vector<Snapshot> snapshots;
-    for (const Held& source : sources)
+    NodePullback pullback = [f, inputs, reading, drawn = draws.drawn(), location](Node* dy, Node*)
     {
-        if (source->is_variable)
-        {
-            snapshots.push_back({source, adopt(snapshot(source.get()))});
-        }
-    }
-    NodePullback pullback = [f, inputs, sources, snapshots, drawn = draws.drawn(), location](Node* dy, Node*)
-    {
-        for (const Snapshot& snapshot : snapshots)
-        {
-            if (!has_value_of(snapshot.variable.get(), snapshot.value.get()))
-            {
-                throw TapeError("recompute_grad",
-                                "a variable of shape " + to_string(snapshot.variable->shape) +
-                                    " that the function reads was assigned before the backward pass",
-                                location, "Assign it after the gradient, or give it to the function as an argument.");
-            }
-        }
+        reading.require_unchanged("recompute_grad", "before the backward pass", location);
         const OwnLines own_lines;
         const Replay replay(drawn);
         GradientTape tape({}, location);
@@ -106,7 +82,7 @@ Tensor<T> detail::recompute(const FunctionOfTensors<T>& f, const std::vector<Ten
         {
             nodes.push_back(input.node());
         }
-        for (const Held& source : sources)
+        for (const Held& source : reading.sources())
         {
             nodes.push_back(source.get());
         }

@@ -28,7 +28,7 @@ Tensor<T> recompute(const FunctionOfTensors<T>& f, const std::vector<Tensor<T>>&
 ///     const auto block = ag::recompute_grad([&](const ag::Tensor<float>& x) { return ag::tanh(ag::matmul(x, w)); });
 ///     y = block(block(x));
 ///
-/// @throws TapeError, from the backward pass, if a variable that f reads has been assigned since.
+/// @throws TapeError if f assigns a variable that it has read; from the backward pass, if one has been assigned since.
 template <class F>
 auto recompute_grad(F f, Location location = Location::current())
 {

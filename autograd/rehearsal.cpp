@@ -1,3 +1,4 @@
+#include <autograd/error.hpp>
 #include <autograd/rehearsal.hpp>
 
 #include <iterator>
@@ -35,27 +36,28 @@ Rehearsal::~Rehearsal()
     Arena::end_tape(tape_);
 }
 
-std::vector<Held> Rehearsal::read(std::span<Node* const> arguments) const
+Reading Rehearsal::read(std::span<Node* const> arguments, const char* operation, Location location) const
 {
-    std::vector<Held> found;
+    Reading reading;
     const auto add = [&](Node* node)
     {
-        const bool known =
-            std::find(arguments.begin(), arguments.end(), node) != arguments.end() ||
-            std::any_of(found.begin(), found.end(), [node](const Held& held) { return held.get() == node; });
+        const bool known = std::find(arguments.begin(), arguments.end(), node) != arguments.end() ||
+                           std::any_of(reading.sources_.begin(), reading.sources_.end(),
+                                       [node](const Held& held) { return held.get() == node; });
         if (!known)
         {
-            found.push_back(hold(node));
+            reading.sources_.push_back(hold(node));
         }
+        return !known;
     };
     for (Slot slot = tape_->begin; slot < arena_.size(); ++slot)
     {
         Record& record = arena_[slot];
         if (record.operation == &leaf_operation)
         {
-            if (record.arity == 1)
+            if (record.arity == 1 && add(record.few_operands[0].node))
             {
-                add(record.few_operands[0].node);
+                reading.snapshots_.push_back({reading.sources_.back(), hold(record.output)});
             }
             continue;
         }
@@ -67,7 +69,26 @@ std::vector<Held> Rehearsal::read(std::span<Node* const> arguments) const
             }
         }
     }
-    return found;
+    reading.require_unchanged(operation, "by the function itself", location);
+    return reading;
+}
+
+void Reading::require_unchanged(const char* operation, const char* when, Location location) const
+{
+    for (const Snapshot& snapshot : snapshots_)
+    {
+        if (!has_value_of(snapshot.variable.get(), snapshot.value.get()))
+        {
+            const auto& variable = static_cast<const VariableNode&>(*snapshot.variable);
+            throw TapeError(operation,
+                            "a variable of shape " + to_string(variable.shape) +
+                                " that the function has read was assigned at " + to_string(variable.assigned) + ", " +
+                                when + ": called again for the gradient, it would read another value",
+                            location,
+                            "Assign it after the gradient, or let the function read a Tensor of it, which keeps the "
+                            "value.");
+        }
+    }
 }
 
 }

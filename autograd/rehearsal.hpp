@@ -37,6 +37,29 @@ private:
     std::vector<TapeState*> paused_;
 };
 
+/// What a call of a function read beside its arguments that a gradient may be asked for, each once: variables, with the
+/// values that they had then, and tensors on a tape.
+class Reading
+{
+public:
+    const std::vector<Held>& sources() const noexcept { return sources_; }
+
+    /// Another call computes the same only while every variable has the value that it was read with.
+    /// @throws TapeError, in the name of the operation, if one was assigned; with the line that did, and `when`.
+    void require_unchanged(const char* operation, const char* when, Location location) const;
+
+private:
+    friend class Rehearsal;
+
+    struct Snapshot
+    {
+        Held variable;
+        Held value;
+    };
+    std::vector<Held> sources_;
+    std::vector<Snapshot> snapshots_;
+};
+
 /// A call of a function that keeps nothing in memory for a gradient, but finds out what the function reads that a
 /// gradient may be asked for: variables, and tensors that are on a tape. While it lives, no other tape records.
 class Rehearsal
@@ -47,8 +70,9 @@ public:
     Rehearsal& operator=(const Rehearsal&) = delete;
     ~Rehearsal();
 
-    /// What has been read so far beside the arguments, each once: variables, and tensors on a tape.
-    std::vector<Held> read(std::span<Node* const> arguments) const;
+    /// What has been read so far beside the arguments.
+    /// @throws TapeError, in the name of the operation, if a variable was assigned after it was read.
+    Reading read(std::span<Node* const> arguments, const char* operation, Location location) const;
 
 private:
     PauseAll pause_;

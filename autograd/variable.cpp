@@ -46,7 +46,7 @@ void assign_add_typed(Node* variable, Node* change, int sign, Location location)
     {
         full = broadcast_to(full, variable->shape, location);
     }
-    T* elements = static_cast<T*>(writable(variable));
+    T* elements = static_cast<T*>(writable(variable, location));
     const T* by = full.data();
     for (std::size_t i = 0; i < variable->elements; ++i)
     {
@@ -78,6 +78,7 @@ void assign(Node* variable, Node* value, Location location)
                          location);
     }
     share_elements(variable, value);
+    static_cast<VariableNode*>(variable)->assigned = location;
 }
 
 void assign_add(Node* variable, Node* change, int sign, Location location)
@@ -101,8 +102,9 @@ std::shared_ptr<GradientHooks> hooks_of(VariableNode* variable)
     return variable->hooks;
 }
 
-void* writable(Node* variable)
+void* writable(Node* variable, Location location)
 {
+    static_cast<VariableNode*>(variable)->assigned = location;
     if (variable->buffer != nullptr && !variable->buffer->references.unique())
     {
         const std::size_t bytes = variable->elements * size_of(variable->dtype);

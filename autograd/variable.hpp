@@ -31,7 +31,7 @@ struct GradientHooks
 std::shared_ptr<GradientHooks> hooks_of(VariableNode* variable);
 
 /// The elements for writing in place: copied first if a record or a tensor still holds them.
-void* writable(Node* variable);
+void* writable(Node* variable, Location location);
 
 }
 
@@ -179,7 +179,10 @@ public:
 
     /// The elements, for an update in place. Invalidated by any assignment; a tensor or record that holds the value
     /// keeps the old one.
-    T* mutable_data() const { return static_cast<T*>(detail::writable(this->node_)); }
+    T* mutable_data(Location location = Location::current()) const
+    {
+        return static_cast<T*>(detail::writable(this->node_, location));
+    }
 
     Variable& operator+=(const Operand<T>&) = delete;
     Variable& operator-=(const Operand<T>&) = delete;

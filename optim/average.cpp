@@ -49,7 +49,7 @@ void WeightAverage::swap(Location location)
         parameters_[k].visit(
             [&]<class T>(const autograd::Variable<T>& variable)
             {
-                T* const weight = variable.mutable_data();
+                T* const weight = variable.mutable_data(location);
                 std::swap_ranges(weight, weight + variable.size(), averages_[k]->template get<T>().mutable_data());
             });
     }

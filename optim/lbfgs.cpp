@@ -157,7 +157,7 @@ void LBFGS::set_parameters(double t)
             {
                 if (!entry.frozen)
                 {
-                    T* const p = variable.mutable_data();
+                    T* const p = variable.mutable_data(location());
                     for (std::size_t i = 0; i < variable.size(); ++i)
                     {
                         p[i] = static_cast<T>(origin_[place + i] + t * direction_[place + i]);

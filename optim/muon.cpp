@@ -75,7 +75,7 @@ void Muon::update(std::size_t index)
                           const T norm = std::max(std::sqrt(square), static_cast<T>(options.eps));
                           const Tensor<T> step = orthogonalized(x / norm, options.ns_steps);
                           const T* const s = step.data();
-                          T* const p = parameter.mutable_data();
+                          T* const p = parameter.mutable_data(location());
                           const auto shrink = static_cast<T>(1 - options.lr * options.weight_decay);
                           const auto lr =
                               static_cast<T>(options.lr * adjustment(parameter.shape(), options.adjust_lr_fn));

@@ -81,6 +81,7 @@ bool Optimizer::step(Location location)
 
 bool Optimizer::begin_step(Location location)
 {
+    location_ = location;
     check_options(location);
     const bool usable = non_finite_ == NonFinite::pass || has_finite_gradients(location);
     ++steps_;

@@ -196,6 +196,8 @@ protected:
 
     /// What a step starts with: checks the options, and the gradients if they must be finite. Returns whether to go on.
     bool begin_step(Location location);
+    /// The line that asked for the step which runs: parameters are assigned there.
+    Location location() const noexcept { return location_; }
     virtual double step_with(const Closure& closure, Location location);
 
 private:
@@ -222,6 +224,7 @@ private:
     std::unordered_map<const void*, std::size_t> places_;
     std::vector<Group> groups_;
     std::size_t steps_ = 0;
+    Location location_ = {};
     NonFinite non_finite_ = NonFinite::pass;
 };
 

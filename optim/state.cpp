@@ -450,7 +450,7 @@ void State::load(const std::string& path, Location location)
     const Snapshot present = take(entries_);
     const Snapshot loaded = Reader(archive, location).read(present);
     // What can fail comes before anything is changed: memory for a variable whose value somebody else holds.
-    for_each_variable(present, loaded, [](const auto& variable, const auto&) { variable.mutable_data(); });
+    for_each_variable(present, loaded, [&](const auto& variable, const auto&) { variable.mutable_data(location); });
     try
     {
         give(entries_, loaded);
@@ -468,11 +468,12 @@ void State::load(const std::string& path, Location location)
         throw;
     }
     for_each_variable(present, loaded,
-                      [](const auto& variable, const auto& value)
+                      [&](const auto& variable, const auto& value)
                       {
                           if (value.size() > 0)
                           {
-                              std::memcpy(variable.mutable_data(), value.data(), value.size() * sizeof *value.data());
+                              std::memcpy(variable.mutable_data(location), value.data(),
+                                          value.size() * sizeof *value.data());
                           }
                       });
 }

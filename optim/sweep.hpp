@@ -94,7 +94,7 @@ void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
 
             const autograd::Tensor<T> gradient = parameter.grad();
             const T* const g = gradient.data();
-            T* const p = parameter.mutable_data();
+            T* const p = parameter.mutable_data(location_);
             const std::array<T*, sizeof...(slots)> arrays{entry.arrays[slots]->template get<T>().mutable_data()...};
             const T sign = decay.maximize ? T(-1) : T(1);
             const T l2 = static_cast<T>(decay.l2);

@@ -74,6 +74,25 @@ TEST_CASE("variables and tensors that the function captures have their gradients
     CHECK(db.shape() == ag::Shape{2});
 }
 
+TEST_CASE("a variable that was assigned before the gradient is refused with both lines")
+{
+    const Variable a(2.0);
+    const auto equation = [&](const Tensor& x) { return (x + a / x) / 2; };
+    const auto difference = [&](const Tensor& x) { return x * x - a; };
+    ag::GradientTape tape({.persistent = true});
+    const Tensor fixed = ag::fixed_point(equation, Tensor(1.0));
+    const std::string fixed_line = line_above();
+    const Tensor root = ag::root(difference, Tensor(1.0));
+    const std::string root_line = line_above();
+    a.assign_add(1.0);
+    const std::string rest = ": a variable of shape () that the function has read was assigned at " + line_above() +
+                             ", before the backward pass: called again for the gradient, it would read another value (";
+    const std::string fix =
+        "). Assign it after the gradient, or let the function read a Tensor of it, which keeps the value.";
+    CHECK(thrown<ag::TapeError>([&] { (void)tape.gradient(fixed, a); }) == "fixed_point" + rest + fixed_line + fix);
+    CHECK(thrown<ag::TapeError>([&] { (void)tape.gradient(root, a); }) == "root" + rest + root_line + fix);
+}
+
 TEST_CASE("an iteration that does not end says how far it is")
 {
     const std::string text = thrown<ag::ValueError>(

@@ -2,6 +2,7 @@
 
 #include <autograd/autograd.hpp>
 #include <autograd/generator.hpp>
+#include <optim/optim.hpp>
 
 #include <doctest/doctest.h>
 
@@ -120,15 +121,90 @@ TEST_CASE("random numbers are drawn again as they were, and the generator goes o
     CHECK(generator.position() == position);
 }
 
-TEST_CASE("a variable that was assigned in between is refused, and not taken with its new value")
+TEST_CASE("a variable that was assigned in between is refused with both lines, and not taken with its new value")
 {
-    const Variable x(2.0), w(3.0);
+    const Variable x(2.0), w(xt::xarray<double>{3.0});
+    const auto refused = [&](const auto& assign)
+    {
+        const auto here = ag::Location::current();
+        const auto f = ag::recompute_grad([&](const Tensor& a) { return ag::sum(a * w); });
+        ag::GradientTape tape;
+        const Tensor y = f(x);
+        const std::string line = assign();
+        const std::string text = thrown<ag::TapeError>([&] { (void)tape.gradient(y, x); });
+        CHECK(text == "recompute_grad: a variable of shape (1,) that the function has read was assigned at " + line +
+                          ", before the backward pass: called again for the gradient, it would read another value (" +
+                          to_string(ag::Location{here.file, here.line + 1}) +
+                          "). Assign it after the gradient, or let the function read a Tensor of it, which keeps the "
+                          "value.");
+    };
+    refused(
+        [&]
+        {
+            w.assign(xt::xarray<double>{5.0});
+            return line_above();
+        });
+    refused(
+        [&]
+        {
+            w.assign_sub(1.0);
+            return line_above();
+        });
+    refused(
+        [&]
+        {
+            w.mutable_data()[0] = 7;
+            return line_above();
+        });
+    optim::SGD sgd({w}, {.lr = 0.1});
+    w.set_grad(xt::xarray<double>{1.0});
+    refused(
+        [&]
+        {
+            sgd.step();
+            return line_above();
+        });
+    optim::LBFGS lbfgs({w});
+    refused(
+        [&]
+        {
+            lbfgs.minimize([&] { return ag::sum(ag::square(w)); });
+            return line_above();
+        });
+}
+
+TEST_CASE("arguments, and tensors of variables, keep the values that variables had")
+{
+    const Variable x(2.0), v(3.0), w(5.0);
     ag::GradientTape tape;
-    const Tensor y = ag::recompute_grad([&](const Tensor& a) { return a * w; })(x);
-    w.assign(5.0);
-    CHECK(thrown<ag::TapeError>([&] { (void)tape.gradient(y, x); })
-              .find("recompute_grad: a variable of shape () that the function reads was assigned before the backward "
-                    "pass") == 0);
+    const Tensor kept(w);
+    const Tensor y = ag::recompute_grad([&](const Tensor& a, const Tensor& b) { return a * b * kept; })(x, v);
+    v.assign(-1.0);
+    w.assign(-1.0);
+    const auto [dx, dv, dw] = tape.gradient(y, x, v, w);
+    CHECK(dx.item() == 15);
+    CHECK(dv.item() == 10);
+    CHECK(dw.item() == 6);
+}
+
+TEST_CASE("a function that assigns what it has read is refused at once")
+{
+    const Variable x(2.0), average(3.0);
+    ag::GradientTape tape;
+    const std::string text = thrown<ag::TapeError>(
+        [&]
+        {
+            ag::recompute_grad(
+                [&](const Tensor& a)
+                {
+                    average.assign(0.9 * average + 0.1 * a);
+                    return a * average;
+                })(x);
+        });
+    CHECK(text.find("recompute_grad: a variable of shape () that the function has read was assigned at ") == 0);
+    CHECK(text.find(", by the function itself: called again for the gradient, it would read another value (") !=
+          std::string::npos);
+    CHECK(tape.gradient(x * x, x).item() == 4);
 }
 
 TEST_CASE("what a function throws comes through, and the tape goes on")
