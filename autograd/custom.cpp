@@ -94,7 +94,9 @@ Node* immutable(Node* node)
     return value;
 }
 
-void pull_custom(detail::Pull& p)
+}
+
+void detail::pull_custom(Pull& p)
 {
     Gradients gradients(p.record(), p.full_output_gradient(), p.output());
     for (std::size_t k = 0; k < p.record().arity; ++k)
@@ -105,6 +107,9 @@ void pull_custom(detail::Pull& p)
         }
     }
 }
+
+namespace
+{
 
 template <class Out, class In>
 Node* push_one(detail::Push& p, std::size_t k)
@@ -118,7 +123,9 @@ Node* push_one(detail::Push& p, std::size_t k)
     return detail::transposed<Out>(pullback, p.output()->shape, static_cast<const Tensor<In>&>(tangent)).disown();
 }
 
-void push_custom(detail::Push& p)
+}
+
+void detail::push_custom(Push& p)
 {
     const bool out_float = p.output()->dtype == DType::float32;
     for (std::size_t k = 0; k < p.record().arity; ++k)
@@ -133,23 +140,11 @@ void push_custom(detail::Push& p)
     }
 }
 
-// What else the pullback reads, it holds itself.
-constexpr detail::Reads nothing[1];
-constexpr detail::Reads output[1] = {{.output = true}};
-
-constexpr detail::Operation custom_operation(const char* name, std::span<const detail::Reads> reads = nothing)
-{
-    return {name, &pull_custom, reads, &push_custom};
-}
-
-}
-
-constexpr detail::Operation detail::custom_gradient_operation = custom_operation("custom_gradient");
 constexpr detail::Operation detail::straight_through_operation = custom_operation("straight_through");
 constexpr detail::Operation detail::on_gradient_operation = custom_operation("on_gradient");
 constexpr detail::Operation detail::recompute_grad_operation = custom_operation("recompute_grad");
-constexpr detail::Operation detail::fixed_point_operation = custom_operation("fixed_point", output);
-constexpr detail::Operation detail::root_operation = custom_operation("root", output);
+constexpr detail::Operation detail::fixed_point_operation = custom_operation("fixed_point", reads_output);
+constexpr detail::Operation detail::root_operation = custom_operation("root", reads_output);
 
 Node* detail::with_gradient(const Operation& operation, Node* output, std::span<Node* const> inputs,
                             NodePullback pullback, Location location)

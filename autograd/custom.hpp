@@ -1,10 +1,13 @@
 #pragma once
 
+#include <autograd/arena.hpp>
 #include <autograd/tape.hpp>
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <span>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -18,14 +21,28 @@ namespace detail
 {
 
 /// From the gradient of the output, and the output, to the gradients of the inputs, as new references; null for one that
-/// there is none for. Only `fixed_point` and `root` are given the output.
+/// there is none for.
 using NodePullback = std::function<std::vector<Node*>(Node*, Node*)>;
 
-struct Operation;
+/// The pullback and pushforward of all such records.
+/// @{
+void pull_custom(Pull& p);
+void push_custom(Push& p);
+/// @}
+
+/// What the pullback reads beside the output, it holds itself.
+/// @{
+inline constexpr Reads reads_nothing[1];
+inline constexpr Reads reads_output[1] = {{.output = true}};
+/// @}
+
+constexpr Operation custom_operation(const char* name, std::span<const Reads> reads = reads_nothing)
+{
+    return {name, &pull_custom, reads, &push_custom};
+}
 
 /// What records of functions with a pullback of their own are called.
 /// @{
-extern const Operation custom_gradient_operation;
 extern const Operation straight_through_operation;
 extern const Operation on_gradient_operation;
 extern const Operation recompute_grad_operation;
@@ -37,30 +54,6 @@ extern const Operation root_operation;
 /// What it gives is checked. A new reference.
 Node* with_gradient(const Operation& operation, Node* output, std::span<Node* const> inputs, NodePullback pullback,
                     Location location);
-
-/// The same on tensors.
-template <Real T, class Pullback>
-Tensor<T> with_gradient(const Operation& operation, const Tensor<T>& output, const std::vector<Tensor<T>>& inputs,
-                        Pullback pullback, Location location)
-{
-    std::vector<Node*> nodes;
-    for (const Tensor<T>& input : inputs)
-    {
-        nodes.push_back(input.node());
-    }
-    const auto on_nodes = [pullback = std::move(pullback)](Node* dy, Node*)
-    {
-        retain(dy);
-        std::vector<Tensor<T>> gradients = pullback(Tensor<T>::adopt(dy));
-        std::vector<Node*> result;
-        for (Tensor<T>& gradient : gradients)
-        {
-            result.push_back(gradient.disown());
-        }
-        return result;
-    };
-    return Tensor<T>::adopt(with_gradient(operation, output.node(), nodes, on_nodes, location));
-}
 
 template <class T, class Gradients>
 std::vector<Tensor<T>> as_list(Gradients gradients)
@@ -79,6 +72,88 @@ std::vector<Tensor<T>> as_list(Gradients gradients)
     }
 }
 
+/// Whether a pullback takes the output, too.
+template <class Pullback, class T>
+inline constexpr bool takes_output = std::is_invocable_v<Pullback&, const Tensor<T>&, const Tensor<T>&>;
+
+/// The same on tensors. The pullback takes the gradient of the output, and the output if it can.
+template <Real T, class Pullback>
+Tensor<T> with_gradient(const Operation& operation, const Tensor<T>& output, const std::vector<Tensor<T>>& inputs,
+                        Pullback pullback, Location location)
+{
+    std::vector<Node*> nodes;
+    for (const Tensor<T>& input : inputs)
+    {
+        nodes.push_back(input.node());
+    }
+    const auto on_nodes = [pullback = std::move(pullback)](Node* dy, Node* y) mutable
+    {
+        retain(dy);
+        const Tensor<T> gradient = Tensor<T>::adopt(dy);
+        std::vector<Tensor<T>> gradients;
+        if constexpr (takes_output<Pullback, T>)
+        {
+            retain(y);
+            gradients = as_list<T>(pullback(gradient, static_cast<const Tensor<T>&>(Tensor<T>::adopt(y))));
+        }
+        else
+        {
+            gradients = as_list<T>(pullback(gradient));
+        }
+        std::vector<Node*> result;
+        for (Tensor<T>& part : gradients)
+        {
+            result.push_back(part.disown());
+        }
+        return result;
+    };
+    return Tensor<T>::adopt(with_gradient(operation, output.node(), nodes, on_nodes, location));
+}
+
+/// Whether F computes a value by `forward` and gradients by `backward`.
+template <class F, class... Inputs>
+concept HasForward = requires(F f, const Inputs&... inputs)
+{
+    f.forward(inputs...);
+};
+
+/// What f computes, and its pullback.
+template <class F, class... Inputs>
+auto value_and_pullback(const F& f, const Inputs&... inputs)
+{
+    if constexpr (HasForward<F, Inputs...>)
+    {
+        const auto state = std::make_shared<F>(f);
+        auto value = state->forward(inputs...);
+        return std::pair(
+            std::move(value),
+            [state](const auto&... gradient_and_output) -> decltype(state->backward(gradient_and_output...))
+            { return state->backward(gradient_and_output...); });
+    }
+    else
+    {
+        return f(inputs...);
+    }
+}
+
+/// What records of F are called.
+template <class F>
+constexpr const char* name_of_function()
+{
+    if constexpr (requires { std::string_view(F::name); })
+    {
+        return F::name;
+    }
+    else
+    {
+        return "custom_gradient";
+    }
+}
+
+template <class F, bool with_output>
+inline constexpr Operation custom_operation_of = custom_operation(name_of_function<F>(),
+                                                                  with_output ? reads_output : reads_nothing);
+
 }
 
 /// A function with a gradient of its own. `f` takes tensors, and gives its value and a function from the gradient of the
@@ -90,7 +165,20 @@ std::vector<Tensor<T>> as_list(Gradients gradients)
 ///     });
 ///     auto y = log1pexp(x);
 ///
-/// The pullback may use whatever f computed. Higher derivatives are those of the pullback.
+/// Or f is an object with `forward` and `backward`, of which each call has a copy of its own to save in it what it wants. Its
+/// records bear its `name`, if it has one:
+///
+///     struct Log1pExp {
+///         static constexpr const char* name = "log1pexp";
+///         ag::Tensor<double> e;
+///         ag::Tensor<double> forward(const ag::Tensor<double>& x) { e = ag::exp(x); return ag::log(1 + e); }
+///         ag::Tensor<double> backward(const ag::Tensor<double>& dy) const { return dy * (1 - 1 / (1 + e)); }
+///     };
+///     auto y = ag::custom_gradient(Log1pExp())(x);
+///
+/// The pullback may use whatever was computed forward, and may take the value as well, `(dy, y)`. Higher derivatives are those
+/// of the pullback, in which inputs and y have this function's own derivatives. What is saved in a Tensor is what it
+/// was; a Variable has the value that it has when the pullback runs.
 /// @throws ShapeError, from the backward pass and with the line of `custom_gradient`, unless the pullback gives one
 ///         gradient an input, of its shape.
 template <class F>
@@ -98,11 +186,10 @@ auto custom_gradient(F f, Location location = Location::current())
 {
     return [ f = std::move(f), location ]<Real T, AnyTensor... Rest>(const Tensor<T>& first, const Rest&... rest)
     {
-        auto [value, pullback] = f(first, static_cast<const Tensor<T>&>(rest)...);
-        return detail::with_gradient<T>(
-            detail::custom_gradient_operation, value, {first, rest...},
-            [pullback = std::move(pullback)](const Tensor<T>& dy) { return detail::as_list<T>(pullback(dy)); },
-            location);
+        auto [value, pullback] = detail::value_and_pullback(f, first, static_cast<const Tensor<T>&>(rest)...);
+        constexpr bool with_output = detail::takes_output<decltype(pullback), T>;
+        return detail::with_gradient<T>(detail::custom_operation_of<F, with_output>, value, {first, rest...},
+                                        std::move(pullback), location);
     };
 }
 

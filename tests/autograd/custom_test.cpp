@@ -5,7 +5,11 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace ag = autograd;
 using Tensor = ag::Tensor<double>;
@@ -76,6 +80,137 @@ TEST_CASE("a pullback that gives a gradient of another shape, or too few, is ref
     CHECK(thrown<ag::ShapeError>([&] { tape.gradient(ag::sum(other), x); })
               .starts_with("custom_gradient: the pullback must give one gradient an input: it gave 1 for 2 inputs"));
     CHECK(ag::grad([](const Tensor& z) { return z * z; })(2.0).item() == 4.0);
+}
+
+namespace
+{
+
+/// x^exponent by xt::, whose gradient nothing but `backward` knows; made of numbers and of what it has saved.
+struct Power
+{
+    static constexpr const char* name = "power";
+    double exponent;
+    Tensor x = {};
+
+    Tensor forward(const Tensor& base)
+    {
+        x = base;
+        return Tensor(xt::pow(base.value(), exponent));
+    }
+
+    Tensor backward(const Tensor& dy) const
+    {
+        return exponent == 1 ? dy : dy * exponent * ag::custom_gradient(Power{exponent - 1})(x);
+    }
+};
+
+/// e^x by xt::, whose gradient is made of its value.
+struct Exponential
+{
+    Tensor forward(const Tensor& x) const { return Tensor(xt::exp(x.value())); }
+    Tensor backward(const Tensor& dy, const Tensor& y) const { return dy * y; }
+};
+
+/// Scales, and counts how often it was asked for a gradient.
+struct Counted
+{
+    std::shared_ptr<int> calls = std::make_shared<int>(0);
+    double factor = 0;
+
+    Tensor forward(const Tensor& x, const Tensor& by)
+    {
+        factor = by.item();
+        return x * factor;
+    }
+    std::array<Tensor, 2> backward(const Tensor& dy)
+    {
+        ++*calls;
+        return {dy * factor, Tensor(0.0)};
+    }
+};
+
+/// Gives the gradient that it is told to.
+struct Wrong
+{
+    static constexpr const char* name = "wrong";
+    std::vector<Tensor> gradients;
+
+    Tensor forward(const Tensor& x, const Tensor& y) const { return x * y; }
+    std::vector<Tensor> backward(const Tensor&) const { return gradients; }
+};
+
+}
+
+TEST_CASE("a class saves in its object what its gradient needs, each call in one of its own")
+{
+    const Variable x(3.0), y(5.0);
+    const auto cube = ag::custom_gradient(Power{3});
+    {
+        ag::GradientTape tape;
+        const Tensor both = cube(x) + 10 * cube(y);
+        const auto [dx, dy] = tape.gradient(both, x, y);
+        CHECK(both.item() == doctest::Approx(27 + 1250));
+        CHECK(dx.item() == doctest::Approx(27));
+        CHECK(dy.item() == doctest::Approx(750));
+    }
+    CHECK(cube(Tensor(2.0)).item() == doctest::Approx(8));
+    Counted counted;
+    ag::GradientTape tape({.persistent = true});
+    const Tensor scaled = ag::custom_gradient(counted)(x, Tensor(7.0));
+    CHECK(tape.gradient(scaled, x).item() == 7);
+    CHECK(tape.gradient(scaled, x).item() == 7);
+    CHECK(*counted.calls == 2);
+    CHECK(counted.factor == 0);
+}
+
+TEST_CASE("derivatives of higher order of a class are those of its backward, in which the value has its own derivative")
+{
+    const auto cube = ag::custom_gradient(Power{3});
+    CHECK(ag::grad(ag::grad(cube))(2.0).item() == doctest::Approx(12));
+    CHECK(ag::grad(ag::grad(ag::grad(cube)))(2.0).item() == doctest::Approx(6));
+    const auto exponential = ag::custom_gradient(Exponential());
+    const double e = std::exp(0.5);
+    CHECK(ag::grad(exponential)(0.5).item() == doctest::Approx(e));
+    CHECK(ag::grad(ag::grad(ag::grad(exponential)))(0.5).item() == doctest::Approx(e));
+    CHECK(ag::jvp(exponential, 0.5, 2.0).second.item() == doctest::Approx(2 * e));
+    CHECK(ag::jvp(ag::grad(exponential), 0.5, 2.0).second.item() == doctest::Approx(2 * e));
+    CHECK(ag::testing::check_gradients([&](const Tensor& x) { return ag::sum(exponential(ag::sin(x))); },
+                                       {xt::xarray<double>{0.3, -0.7}}, {.second_order = true}));
+}
+
+TEST_CASE("a pullback that is a function may take the value, too")
+{
+    const auto exponential = ag::custom_gradient(
+        [](const Tensor& x)
+        { return std::pair(Tensor(xt::exp(x.value())), [](const Tensor& dy, const Tensor& y) { return dy * y; }); });
+    CHECK(ag::grad(ag::grad(exponential))(0.5).item() == doctest::Approx(std::exp(0.5)));
+}
+
+TEST_CASE("what a class saved in a tensor is not changed by an assignment")
+{
+    const Variable x(2.0);
+    ag::GradientTape tape;
+    const Tensor y = ag::custom_gradient(Power{3})(x);
+    x.assign(100.0);
+    CHECK(tape.gradient(y, x).item() == doctest::Approx(12));
+}
+
+TEST_CASE("a wrong number or shape of gradients of a class is refused by its name")
+{
+    const Variable x(xt::xarray<double>{1, 2}), y(2.0);
+    ag::GradientTape tape({.persistent = true});
+    const auto refused = [&](std::vector<Tensor> gradients)
+    {
+        const Tensor product = ag::custom_gradient(Wrong{std::move(gradients)})(x, y);
+        return thrown<ag::ShapeError>([&] { tape.gradient(ag::sum(product), x); });
+    };
+    CHECK(refused({Tensor(1.0)})
+              .starts_with("wrong: the pullback must give one gradient an input: it gave 1 for 2 inputs"));
+    CHECK(refused({Tensor(1.0), Tensor(1.0)})
+              .starts_with("wrong: the gradient of input 1 must have its shape: the input is (2,), the gradient ()"));
+    const Tensor good(xt::xarray<double>{1, 2});
+    CHECK(refused({good, good})
+              .starts_with("wrong: the gradient of input 2 must have its shape: the input is (), the gradient (2,)"));
 }
 
 TEST_CASE("straight_through has the value of one tensor and the gradient of another")
