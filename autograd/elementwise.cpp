@@ -2,6 +2,7 @@
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/parallel.hpp>
+#include <autograd/pass.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -144,10 +145,44 @@ private:
     std::size_t strides_[max_rank];
 };
 
+/// Where a kernel's results go: to their places in an array.
+template <class T>
+struct Store
+{
+    Kernel<T> kernel;
+    T* out;
+
+    void operator()(std::size_t count, const T* const* in, std::size_t position) const
+    {
+        kernel(count, in, out + position);
+    }
+};
+
+/// They are added there, block by block, while they are in the first-level cache.
+template <class T>
+struct Add
+{
+    Kernel<T> kernel;
+    T* sum;
+
+    void operator()(std::size_t count, const T* const* in, std::size_t position) const
+    {
+        alignas(buffer_alignment) T results[scratch_elements];
+        const T* block[most_inputs];
+        for (std::size_t done = 0; done < count; done += block_elements)
+        {
+            const std::size_t length = std::min(block_elements, count - done);
+            std::transform(in, in + most_inputs, block, [&](const T* from) { return from ? from + done : nullptr; });
+            kernel(length, block, results);
+            add_in_place(sum + position + done, results, length);
+        }
+    }
+};
+
 /// What small models are made of: a few elements, from inputs that are as large or hold one element. False if they are
 /// not.
-template <class T>
-bool run_few(Kernel<T> kernel, std::span<Node* const> inputs, std::size_t count, T* out)
+template <class T, class Sink>
+bool run_few(const Sink& sink, std::span<Node* const> inputs, std::size_t count)
 {
     alignas(buffer_alignment) T scratch[most_inputs][few_elements + buffer_alignment / sizeof(float)];
     const T* in[most_inputs] = {};
@@ -174,16 +209,16 @@ bool run_few(Kernel<T> kernel, std::span<Node* const> inputs, std::size_t count,
             return false;
         }
     }
-    kernel(count, in, out);
+    sink(count, in, 0);
     return true;
 }
 
 /// Runs a kernel over a whole result. Inputs that the kernel does not read are null.
-template <class T>
-void run(Kernel<T> kernel, std::span<Node* const> inputs, const Shape& shape, T* out)
+template <class T, class Sink>
+void run(const Sink& sink, std::span<Node* const> inputs, const Shape& shape)
 {
     const std::size_t count = shape.elements();
-    if (count <= few_elements && run_few(kernel, inputs, count, out))
+    if (count <= few_elements && run_few<T>(sink, inputs, count))
     {
         return;
     }
@@ -209,7 +244,7 @@ void run(Kernel<T> kernel, std::span<Node* const> inputs, const Shape& shape, T*
                          {
                              in[k] = inputs[k] != nullptr ? inputs[k]->as<T>() + begin : nullptr;
                          }
-                         kernel(end - begin, in, out + begin);
+                         sink(end - begin, in, begin);
                      });
         return;
     }
@@ -241,7 +276,7 @@ void run(Kernel<T> kernel, std::span<Node* const> inputs, const Shape& shape, T*
                                  repeats[k] = in[k] == scratch[k] && period != 0 && block % period == 0;
                              }
                          }
-                         kernel(length, in, out + position);
+                         sink(length, in, position);
                      }
                  });
 }
@@ -268,7 +303,7 @@ Node* elementwise_value(const char* name, Kernel<T> kernel, std::span<Node* cons
         shape = common;
     }
     Node* result = new_node<T>(shape);
-    run(kernel, operands, shape, result->as<T>());
+    run<T>(Store<T>{kernel, result->as<T>()}, operands, shape);
     return result;
 }
 
@@ -343,11 +378,18 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
         {
             inputs[i] = (pullback.reads >> i & 1) != 0 ? candidates[i] : nullptr;
         }
+        const std::span<Node* const> read(inputs, operation.arity + 2);
+        const Node* const sum = p.sum_so_far(k);
+        if (sum != nullptr && sum->shape == shape && operand_shape == shape && writable_in_place(sum))
+        {
+            run<T>(Add<T>{pullback.kernel, p.template sum<T>(k)}, read, shape);
+            continue;
+        }
         // The gradient of the output is dead after its last use: its memory takes the result.
         Node*& dy = p.output_gradient();
         const bool reuse = k == last && dy->values.unique() && dy->shape == shape && dy->buffer->references.unique();
         Node* gradient = reuse ? dy : new_node<T>(shape);
-        run<T>(pullback.kernel, {inputs, operation.arity + 2}, shape, gradient->template as<T>());
+        run<T>(Store<T>{pullback.kernel, gradient->template as<T>()}, read, shape);
         if (reuse)
         {
             dy = nullptr;
@@ -394,7 +436,7 @@ void elementwise_push(Push& p, const ElementwiseOperation<T>& operation)
             continue;
         }
         Node* result = new_node<T>(shape);
-        run<T>(pullback.kernel, {inputs, operation.arity + 2}, shape, result->template as<T>());
+        run<T>(Store<T>{pullback.kernel, result->template as<T>()}, {inputs, operation.arity + 2}, shape);
         p.give(result);
     }
 }

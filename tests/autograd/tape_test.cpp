@@ -67,6 +67,22 @@ TEST_CASE("gradients of several uses of a value are added up")
     CHECK(close(tape.gradient(y, x), 1 * 2 + 2 * 4 + 3 * 1 + 4 * 2));
 }
 
+TEST_CASE("gradients of several uses of an array of any size are added up")
+{
+    for (const std::size_t columns : {1, 7, 129, 1024, 2600})
+    {
+        const xt::xarray<double> numbers = xt::reshape_view(xt::arange<double>(3.0 * static_cast<double>(columns)),
+                                                            std::vector<std::size_t>{3, columns});
+        const xt::xarray<double> a = numbers + 2;
+        const xt::xarray<double> b = 5 - 2 * numbers;
+        const xt::xarray<double> row = 3 - xt::arange<double>(static_cast<double>(columns));
+        Variable x(numbers);
+        ag::GradientTape tape;
+        const Tensor y = ag::sum((x * a + x * b + x) * a) + ag::sum(x * row) + ag::sum(x * b);
+        CHECK(close(tape.gradient(y, x), (a + b + 1) * a + row + b));
+    }
+}
+
 TEST_CASE("an operand may occur twice in one operation")
 {
     Variable x(3.0);
