@@ -6,6 +6,7 @@
 #include <autograd/registry.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 
 namespace autograd
@@ -280,6 +281,72 @@ Tensor<T> repeat(const Tensor<T>& x, const Indices& repeats, std::ptrdiff_t axis
     return index_select(x, axis, indices, location);
 }
 
+namespace
+{
+
+/// What is seen of an array through a window that may reach over its edges, where a number stands. Its transpose is the
+/// window that the array is to the result.
+struct Window
+{
+    static constexpr const char* name = "pad";
+    Shape shape = {};
+    std::array<std::ptrdiff_t, max_rank> before = {};  ///< how far over the first element of each axis
+    double outside = 0;
+
+    template <class T>
+    Tensor<T> value(const Tensor<T>& x) const
+    {
+        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
+        T* const out = y.node()->template as<T>();
+        Walk from(x.shape());
+        Walk to(shape);
+        bool one_piece = true;
+        for (std::size_t axis = 0; axis < shape.rank(); ++axis)
+        {
+            const auto extent = static_cast<std::ptrdiff_t>(x.shape(axis));
+            const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, before[axis]);
+            const std::ptrdiff_t end = std::min(static_cast<std::ptrdiff_t>(shape[axis]), before[axis] + extent);
+            from.extents[axis] = to.extents[axis] = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, end - first));
+            from.offset += (first - before[axis]) * from.strides[axis];
+            to.offset += first * to.strides[axis];
+            one_piece &= axis == 0 || from.extents[axis] == x.shape(axis);
+        }
+        const std::size_t seen = to.elements();
+        if (seen == 0)
+        {
+            std::fill_n(out, y.size(), static_cast<T>(outside));
+            return y;
+        }
+        if (seen == y.size())
+        {
+            detail::gather(x.data(), from, out);
+            return y;
+        }
+        // Of several axes, it takes less time to fill what is then written than to find what is not.
+        const bool line = shape.rank() == 1;
+        std::fill_n(out, line ? to.offset : static_cast<std::ptrdiff_t>(y.size()), static_cast<T>(outside));
+        std::fill(out + (line ? to.offset + seen : y.size()), out + y.size(), static_cast<T>(outside));
+        if (one_piece)
+        {
+            detail::scatter(x.data() + from.offset, out, to);
+            return y;
+        }
+        const Tensor<T> part = Tensor<T>::adopt(detail::new_node<T>(Shape{seen}));
+        detail::gather(x.data(), from, part.node()->template as<T>());
+        detail::scatter(part.data(), out, to);
+        return y;
+    }
+    template <class T>
+    Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x) const
+    {
+        Window back{.shape = x.shape()};
+        std::transform(before.begin(), before.end(), back.before.begin(), std::negate<>());
+        return apply(back, Location{}, dy);
+    }
+};
+
+}
+
 template <Real T>
 Tensor<T> pad(const Tensor<T>& x, const std::vector<PadWidth>& widths, PadMode mode, double value, Location location)
 {
@@ -291,7 +358,7 @@ Tensor<T> pad(const Tensor<T>& x, const std::vector<PadWidth>& widths, PadMode m
                          location);
     }
     Tensor<T> y = x;
-    Shape whole;
+    Window window{.outside = value};
     for (std::size_t axis = 0; axis < widths.size(); ++axis)
     {
         const auto [before, behind] = widths[axis];
@@ -306,31 +373,26 @@ Tensor<T> pad(const Tensor<T>& x, const std::vector<PadWidth>& widths, PadMode m
                                  to_string(x.shape()),
                              location);
         }
-        const auto along = static_cast<std::ptrdiff_t>(axis);
-        y = first == 0 && last == extent ? y : slice(y, along, range(first, last), location);
-        whole.push_back(static_cast<std::size_t>(extent + before + behind));
-        if (mode != PadMode::constant && (before > 0 || behind > 0))
+        window.before[axis] = before;
+        window.shape.push_back(static_cast<std::size_t>(extent + before + behind));
+        if (mode != PadMode::constant)
         {
-            Indices positions(Shape{whole[axis]});
-            for (std::size_t i = 0; i < whole[axis]; ++i)
+            const auto along = static_cast<std::ptrdiff_t>(axis);
+            y = first == 0 && last == extent ? y : slice(y, along, range(first, last), location);
+            if (before > 0 || behind > 0)
             {
-                positions.data()[i] =
-                    extended(static_cast<std::ptrdiff_t>(i) - std::max<std::ptrdiff_t>(0, before), last - first, mode);
+                Indices positions(Shape{window.shape[axis]});
+                for (std::size_t i = 0; i < window.shape[axis]; ++i)
+                {
+                    positions.data()[i] = extended(static_cast<std::ptrdiff_t>(i) - std::max<std::ptrdiff_t>(0, before),
+                                                   last - first, mode);
+                }
+                y = index_select(y, along, positions, location);
             }
-            y = index_select(y, along, positions, location);
         }
     }
-    if (mode != PadMode::constant || y.shape() == whole)
-    {
-        return y;
-    }
-    Strided middle{Walk(whole), whole, y.shape()};
-    for (std::size_t axis = 0; axis < widths.size(); ++axis)
-    {
-        middle.places.offset += std::max<std::ptrdiff_t>(0, widths[axis][0]) * middle.places.strides[axis];
-        middle.places.extents[axis] = y.shape(axis);
-    }
-    return detail::put_into(middle, Tensor<T>(value), y, location);
+    const bool moves = std::any_of(widths.begin(), widths.end(), [](PadWidth width) { return width != PadWidth{}; });
+    return mode == PadMode::constant && moves ? apply(window, location, x) : y;
 }
 
 template <Real T>

@@ -68,6 +68,12 @@ TEST_CASE("pad extends in five ways, also further than there are elements, and t
     CHECK(close(padded(wrap), {3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1}));
     CHECK(close(padded(edge), {1, 1, 1, 1, 1, 2, 3, 3, 3, 3, 3}));
     CHECK(close(ag::pad(x, {{-1, 1}}), {2, 3, 0}));
+    CHECK(close(ag::pad(x, {{1, -1}}, constant, 9), {9, 1, 2}));
+    CHECK(close(ag::pad(x, {{-3, 2}}, constant, 9), {9, 9}));
+    const Tensor square(xt::xarray<double>{{1, 2}, {3, 4}});
+    CHECK(close(ag::pad(square, {{-1, 1}, {1, 0}}), {{0, 3, 4}, {0, 0, 0}}));
+    CHECK(close(ag::pad(square, {{1, 0}, {1, -1}}, constant, 9), {{9, 9}, {9, 1}, {9, 3}}));
+    CHECK(close(ag::pad(square, {{-1, 1}, {-1, 1}}), {{4, 0}, {0, 0}}));
     CHECK(close(ag::pad(x, {{-1, 2}}, wrap), {2, 3, 2, 3}));
     CHECK(close(ag::pad(Tensor(Array{5.0}), {{1, 2}}, reflect), {5, 5, 5, 5}));
     CHECK(close(gradient([&](const Tensor& t) { return ag::pad(t, {{1, 1}}, reflect); }, x), {2, 1 + 3 + 5, 4}));

@@ -22,10 +22,9 @@ Tensor solve(const Tensor& x, std::size_t s)
     const double h = 2.0 / static_cast<double>(s);
     const Tensor step = h * x;
     const Tensor half_step = h / 2 * x;
-    const Tensor one = xt::ones<double>({1});
     // The right side is linear in x: times the step, it is that of x times the step.
-    const auto change = [&](const Tensor& coefficients, const Tensor& y) {
-        return coefficients * ag::concatenate({one, ag::narrow(y, 0, 0, static_cast<std::ptrdiff_t>(y.size()) - 1)});
+    const auto change = [](const Tensor& coefficients, const Tensor& y) {
+        return coefficients * ag::pad(y, {{1, -1}}, ag::PadMode::constant, 1);
     };
     Tensor y = xt::zeros<double>({x.size()});
     for (std::size_t i = 0; i < s; ++i)
