@@ -24,7 +24,7 @@ constexpr std::size_t few_elements = 128;
 constexpr std::size_t scratch_elements = block_elements + buffer_alignment / sizeof(float);
 
 /// Below this number of elements a second thread costs more than it saves.
-constexpr std::size_t parallel_elements = 64 * block_elements;
+constexpr std::size_t parallel_elements = elements_worth_a_thread;
 
 /// Reads an operand as if it had been broadcast to the shape of the result. A 0-d value counts as stretched also to one
 /// element, because it has no padding that a register could be filled from.
@@ -236,7 +236,7 @@ void run(const Sink& sink, std::span<Node* const> inputs, const Shape& shape)
     }
     if (!stretched)
     {
-        parallel_for(count, parallel_elements,
+        parallel_for(count, Grain{parallel_elements, block_elements},
                      [&](std::size_t begin, std::size_t end)
                      {
                          const T* in[most_inputs] = {};
@@ -258,7 +258,7 @@ void run(const Sink& sink, std::span<Node* const> inputs, const Shape& shape)
             block = block_elements / period * period;
         }
     }
-    parallel_for(count, parallel_elements / block_elements * block,
+    parallel_for(count, Grain{parallel_elements, block},
                  [&](std::size_t begin, std::size_t end)
                  {
                      alignas(buffer_alignment) T scratch[most_inputs][scratch_elements];
@@ -444,7 +444,7 @@ void elementwise_push(Push& p, const ElementwiseOperation<T>& operation)
 template <class T>
 void add_in_place(T* sum, const T* change, std::size_t count)
 {
-    parallel_for(count, parallel_elements,
+    parallel_for(count, Grain{parallel_elements, block_elements},
                  [=](std::size_t begin, std::size_t end)
                  {
                      for (std::size_t i = begin; i < end; ++i)

@@ -81,7 +81,7 @@ Tensor<T> fill(Generator& generator, const Shape& shape, const F& made)
             std::copy_n(elements.begin(), std::min<std::size_t>(2, count - 2 * pair), out + 2 * pair);
         }
     };
-    detail::parallel_for(pairs, 8192, draw);
+    detail::parallel_for(pairs, 16384, draw);
     generator.seek(start + 2 * pairs);
     return tensor;
 }

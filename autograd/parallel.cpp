@@ -135,13 +135,13 @@ private:
 
 }
 
-void run_in_pieces(std::size_t count, std::size_t grain, Task task)
+void run_in_pieces(std::size_t count, Grain grain, Task task)
 {
-    const std::size_t threads = works_on_piece ? 1 : Workers::instance().size();
+    const std::size_t threads = works_on_piece ? 1 : std::min(Workers::instance().size(), count / grain.least);
     if (threads > 1)
     {
-        const std::size_t grains = (count + grain - 1) / grain;
-        const std::size_t piece = (grains + threads - 1) / threads * grain;
+        const std::size_t units = (count + grain.unit - 1) / grain.unit;
+        const std::size_t piece = (units + threads - 1) / threads * grain.unit;
         if (Workers::instance().run((count + piece - 1) / piece, piece, count, task))
         {
             return;

@@ -13,8 +13,8 @@ namespace optim
 namespace detail
 {
 
-/// Elements that a thread takes at a time: a multiple of every SIMD width, so that where pieces meet decides nothing.
-inline constexpr std::size_t sweep_grain = std::size_t{1} << 15;
+/// How parameters are split among threads: at a multiple of every SIMD width, so that where pieces meet decides nothing.
+inline constexpr autograd::detail::Grain sweep_grain{autograd::detail::elements_worth_a_thread, 64};
 
 /// `formula` and the elements that it changes by value, and arrays without aliases: what it takes to keep everything else in
 /// registers.

@@ -33,7 +33,7 @@ namespace
 {
 
 /// Elements from which on a second thread pays.
-constexpr std::size_t parallel_grain = 32 * 1024;
+constexpr std::size_t parallel_grain = elements_worth_a_thread;
 
 /// The same walk with axes of extent 1 left out and those merged that are walked as one; at least one axis.
 Walk merged(const Walk& walk)
@@ -406,8 +406,8 @@ void visit(A* array, const Places& places, S* sequence)
     }
     else
     {
-        for_rows(columns, std::max<std::size_t>(rows, parallel_grain / 64), true,
-                 [&](std::size_t begin, std::size_t end) { part(0, rows, begin, end); });
+        parallel_for(columns, std::max<std::size_t>(64, parallel_grain / std::max<std::size_t>(1, rows)),
+                     [&](std::size_t begin, std::size_t end) { part(0, rows, begin, end); });
     }
 }
 

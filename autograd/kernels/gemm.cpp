@@ -274,7 +274,7 @@ void multiply_vector(std::size_t m, std::size_t k, Matrix<T> a, const T* b, T* c
             c[begin] = sum;
         }
     };
-    const std::size_t grain = (worth_a_thread / (8 * width * (k + 1)) + 1) * width;
+    const Grain grain{worth_a_thread / (8 * (k + 1)) + 1, 8 * width};
     if (a.column_stride == 1)
     {
         parallel_for(m, grain, by_rows);
@@ -323,8 +323,7 @@ void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T
                         pack, panel.data(), c + i0 * n + j0, n, accumulate || p0 > 0);
                 }
             };
-            const std::size_t grain = std::max<std::size_t>(1, worth_a_thread / (columns * depth * tile_rows));
-            parallel_for(m, grain * tile_rows, work);
+            parallel_for(m, Grain{std::max<std::size_t>(1, worth_a_thread / (columns * depth)), tile_rows}, work);
         }
     }
 }

@@ -45,11 +45,10 @@ struct Tile
 template <class Visit>
 void for_each_tile(const Lines& lines, const Visit& visit)
 {
-    constexpr std::size_t parallel_elements = std::size_t{1} << 15;
     const std::size_t width = std::clamp<std::size_t>(lines.inner, 1, Tile::most);
     const std::size_t tiles = (lines.inner + width - 1) / width;
     const std::size_t grain =
-        std::max<std::size_t>(1, parallel_elements / std::max<std::size_t>(1, lines.count * width));
+        std::max<std::size_t>(1, elements_worth_a_thread / std::max<std::size_t>(1, lines.count * width));
     parallel_for(lines.outer * tiles, grain,
                  [&](std::size_t begin, std::size_t end)
                  {

@@ -16,7 +16,9 @@ namespace
 /// Elements a lane, or rows, that are added one after the other before sums are added pairwise.
 constexpr std::size_t leaf = 256;
 constexpr std::size_t leaf_rows = 32;
+/// What is added up as one, and how much of it is worth a thread: an element takes about 0.1 ns.
 constexpr std::size_t parallel_elements = std::size_t{1} << 16;
+constexpr std::size_t worth_a_thread = 4 * elements_worth_a_thread;
 
 struct Sum
 {
@@ -140,7 +142,7 @@ void reduce(const T* in, T* out, std::size_t outer, std::size_t count, std::size
         // Pieces of a fixed size, whatever the number of threads, so that the result is always the same.
         const std::size_t pieces = (count + parallel_elements - 1) / parallel_elements;
         T* partial = new T[pieces];
-        parallel_for(pieces, 1,
+        parallel_for(pieces, worth_a_thread / parallel_elements,
                      [=](std::size_t begin, std::size_t end)
                      {
                          for (std::size_t piece = begin; piece < end; ++piece)
@@ -155,7 +157,7 @@ void reduce(const T* in, T* out, std::size_t outer, std::size_t count, std::size
     }
     const std::size_t width = std::clamp<std::size_t>(inner, 1, most_columns);
     const std::size_t blocks = (inner + width - 1) / width;
-    parallel_for(outer * blocks, std::max<std::size_t>(1, parallel_elements / (count * width)),
+    parallel_for(outer * blocks, std::max<std::size_t>(1, worth_a_thread / (count * width)),
                  [=](std::size_t begin, std::size_t end)
                  {
                      for (std::size_t k = begin; k < end; ++k)

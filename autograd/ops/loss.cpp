@@ -64,7 +64,7 @@ Tensor<T> elementwise(const Tensor<T>& a, const Tensor<T>& b, Location location)
 using detail::Composition;
 using detail::Reads;
 
-constexpr std::size_t parallel_elements = std::size_t{1} << 15;
+constexpr std::size_t parallel_elements = detail::elements_worth_a_thread;
 
 /// 1 at the label of each row, 0 elsewhere and in rows whose label is negative.
 template <class T>

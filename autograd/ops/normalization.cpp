@@ -24,7 +24,7 @@ using detail::map_row;
 using detail::Reads;
 using detail::sum_row;
 
-constexpr std::size_t parallel_elements = std::size_t{1} << 15;
+constexpr std::size_t parallel_elements = detail::elements_worth_a_thread;
 
 /// What normalizes a row: its mean, and 1 / sqrt(variance + eps).
 template <class T>
@@ -216,7 +216,7 @@ private:
                     static_cast<const T*>(sum), dy.data() + row * width, in);
             }
         };
-        detail::parallel_for(blocks, 1, add_block);
+        detail::parallel_for(blocks, std::max<std::size_t>(1, parallel_elements / (block * width)), add_block);
         Tensor<T> result = Tensor<T>::adopt(detail::new_node<T>(shape));
         detail::sum_kernel(partial.data(), result.node()->template as<T>(), std::size_t{1}, blocks, width);
         return result;

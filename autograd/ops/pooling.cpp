@@ -177,7 +177,7 @@ Indices largest_places(const Tensor<T>& x, std::size_t count, const std::array<W
     const std::size_t size = axes[0].input * axes[1].input * axes[2].input;
     Indices places(Shape{x.size() / size, count});
     std::int64_t* const to = places.data();
-    detail::parallel_for(x.size() / size, 1 + (std::size_t{1} << 15) / size,
+    detail::parallel_for(x.size() / size, 1 + (std::size_t{1} << 16) / size,
                          [&, elements = x.data()](std::size_t begin, std::size_t end)
                          {
                              for (std::size_t plane = begin; plane < end; ++plane)

@@ -107,7 +107,7 @@ Indices normalized(const Indices& indices, std::size_t extent, const char* opera
     const auto end = static_cast<std::int64_t>(extent);
     std::atomic<bool> negative = false;
     std::atomic<bool> outside = false;
-    constexpr std::size_t grain = 64 * 1024;
+    constexpr std::size_t grain = 2 * elements_worth_a_thread;
     parallel_for(indices.size(), grain,
                  [&](std::size_t first, std::size_t last)
                  {

@@ -1,12 +1,16 @@
 #include "closeness.hpp"
 
 #include <autograd/autograd.hpp>
+#include <autograd/parallel.hpp>
 #include <optim/optim.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <barrier>
 #include <cmath>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -180,6 +184,34 @@ TEST_CASE("results do not depend on the number of threads")
     ag::set_num_threads(before);
     CHECK(one == three);
     CHECK(by_one.value() == by_three.value());
+}
+
+TEST_CASE("a loop is split into even pieces of whole units, and only where each is worth a thread")
+{
+    using Pieces = std::vector<std::array<std::size_t, 2>>;
+    const auto pieces = [](std::size_t count, ag::detail::Grain grain)
+    {
+        Pieces found;
+        std::mutex mutex;
+        ag::detail::parallel_for(count, grain,
+                                 [&](std::size_t begin, std::size_t end)
+                                 {
+                                     const std::lock_guard lock(mutex);
+                                     found.push_back({begin, end});
+                                 });
+        std::sort(found.begin(), found.end());
+        return found;
+    };
+    const std::size_t threads = ag::num_threads();
+    ag::set_num_threads(3);
+    CHECK(pieces(19, {10}) == Pieces{{0, 19}});
+    CHECK(pieces(20, {10}) == Pieces{{0, 10}, {10, 20}});
+    CHECK(pieces(31, {10}) == Pieces{{0, 11}, {11, 22}, {22, 31}});
+    CHECK(pieces(100, {10, 8}) == Pieces{{0, 40}, {40, 80}, {80, 100}});
+    CHECK(pieces(0, {10}) == Pieces{{0, 0}});
+    ag::set_num_threads(1);
+    CHECK(pieces(100, {10}) == Pieces{{0, 100}});
+    ag::set_num_threads(threads);
 }
 
 TEST_CASE("accumulated gradients are the same to the last bit for any number of threads")
