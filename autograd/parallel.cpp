@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -20,7 +21,25 @@ namespace
 /// Whether this thread works on a piece: what it splits further, it does alone.
 constinit thread_local bool works_on_piece = false;
 
-/// Sleeping workers that share one job at a time.
+/// Waits, without giving the processor away, until `ready`, but no longer than it takes to be woken. Whoever computes large
+/// arrays has the next job at once.
+template <class F>
+void spin(const F& ready)
+{
+    constexpr std::chrono::microseconds longest(40);
+    const auto begin = std::chrono::steady_clock::now();
+    while (!ready() && std::chrono::steady_clock::now() - begin < longest)
+    {
+        for (int k = 0; k < 16; ++k)
+        {
+#if defined(__x86_64__) || defined(__i386__)
+            __builtin_ia32_pause();
+#endif
+        }
+    }
+}
+
+/// Workers that share one job at a time, and sleep when there is none.
 class Workers
 {
 public:
@@ -64,8 +83,10 @@ public:
         }
         wake_.notify_all();
         take_pieces();
+        const auto done = [this] { return unfinished_ == 0 && busy_ == 0; };
+        spin_if_free(done);
         std::unique_lock lock(mutex_);
-        done_.wait(lock, [this] { return unfinished_ == 0 && busy_ == 0; });
+        done_.wait(lock, done);
         pieces_ = 0;
         return true;
     }
@@ -85,10 +106,12 @@ private:
 
     void work()
     {
-        std::unique_lock lock(mutex_);
+        const auto ready = [this] { return stopping_ || next_ < pieces_; };
         while (true)
         {
-            wake_.wait(lock, [this] { return stopping_ || next_ < pieces_; });
+            spin_if_free(ready);
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, ready);
             if (stopping_)
             {
                 return;
@@ -99,6 +122,16 @@ private:
             lock.lock();
             --busy_;
             done_.notify_one();
+        }
+    }
+
+    /// Spins if there is a processor for each thread: otherwise it would take that of a thread that works.
+    template <class F>
+    void spin_if_free(const F& ready) const
+    {
+        if (size() <= processors_)
+        {
+            spin(ready);
         }
     }
 
@@ -122,15 +155,16 @@ private:
     std::condition_variable wake_;
     std::condition_variable done_;
     std::vector<std::thread> threads_;
-    std::atomic<std::size_t> size_ = std::max(1U, std::thread::hardware_concurrency());
+    const std::size_t processors_ = std::max(1U, std::thread::hardware_concurrency());
+    std::atomic<std::size_t> size_ = processors_;
     const Task* task_ = nullptr;
     std::size_t piece_ = 0;
     std::size_t count_ = 0;
     std::atomic<std::size_t> pieces_ = 0;
     std::atomic<std::size_t> next_ = 0;
     std::atomic<std::size_t> unfinished_ = 0;
-    std::size_t busy_ = 0;
-    bool stopping_ = false;
+    std::atomic<std::size_t> busy_ = 0;
+    std::atomic<bool> stopping_ = false;
 };
 
 }
