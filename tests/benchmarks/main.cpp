@@ -87,16 +87,20 @@ std::int64_t memory_of_step(const Case& which)
     return peak;
 }
 
+std::size_t added = 0;
+
 void add(const Case& which)
 {
+    ++added;
     benchmark::RegisterBenchmark(which.name().c_str(),
                                  [made = Variant(), which](benchmark::State& state) mutable
                                  {
                                      if (!made.step)
                                      {
                                          made = make(which);
-                                         made.step();
                                      }
+                                     contenders[which.contender].library->set_num_threads(which.threads);
+                                     made.step();
                                      for (auto _ : state)
                                      {
                                          made.step();
@@ -106,16 +110,32 @@ void add(const Case& which)
         ->UseRealTime();
 }
 
-/// The contenders that a workload is written for, and that are asked for.
-std::vector<Case> cases(std::size_t workload, int threads)
+/// Those that were added, in random order; nothing if there is none, of which Google Benchmark would complain.
+void run_added(Table& table)
+{
+    if (added > 0)
+    {
+        Reporter reporter(table);
+        benchmark::RunSpecifiedBenchmarks(&reporter);
+        benchmark::ClearRegisteredBenchmarks();
+        added = 0;
+    }
+}
+
+bool is_wanted(const Case& which)
 {
     const std::string filter = benchmark::GetBenchmarkFilter();
-    const std::regex wanted(filter.empty() || filter == "all" ? "." : filter);
+    return filter.empty() || filter == "all" || std::regex_search(which.name(), std::regex(filter));
+}
+
+/// The contenders that a workload is written for, and that are asked for.
+std::vector<Case> cases(std::size_t workload, int threads, bool in_turns)
+{
     std::vector<Case> found;
     for (std::size_t contender = 0; contender < contender_count; ++contender)
     {
-        const Case which{workload, contender, threads};
-        if (std::regex_search(which.name(), wanted) && make(which).step)
+        const Case which{workload, contender, threads, in_turns};
+        if (is_wanted(which) && make(which).step)
         {
             found.push_back(which);
         }
@@ -154,37 +174,46 @@ int main(int argc, char** argv)
         std::printf("The machine is busy: a load of %.1f on %u processors. What two threads take means little now.\n",
                     load, processors);
     }
-    // One thread first, while the process has never had more and counts references without locking.
     Table table;
-    for (int threads : thread_counts)
+    for (const Library* library : libraries)
+    {
+        library->set_num_threads(1);
+    }
+    for (std::size_t workload = 0; workload < workload_count; ++workload)
+    {
+        const std::vector<Case> which = cases(workload, 1, false);
+        if (!which.empty() && !agree(which))
+        {
+            return 1;
+        }
+        for (const Case& one : which)
+        {
+            table.add_memory(one, memory_of_step(one));
+            add(one);
+        }
+    }
+    run_added(table);
+
+    for (int threads : {1, 2})
     {
         for (const Library* library : libraries)
         {
             library->set_num_threads(threads);
         }
-        std::size_t count_of_cases = 0;
         for (std::size_t workload = 0; workload < workload_count; ++workload)
         {
-            const std::vector<Case> which = cases(workload, threads);
+            const std::vector<Case> which = cases(workload, threads, true);
             if (!which.empty() && !agree(which))
             {
                 return 1;
             }
             for (const Case& one : which)
             {
-                table.add_memory(one, memory_of_step(one));
                 add(one);
             }
-            count_of_cases += which.size();
         }
-        if (count_of_cases == 0)
-        {
-            continue;
-        }
-        Reporter reporter(table);
-        benchmark::RunSpecifiedBenchmarks(&reporter);
-        benchmark::ClearRegisteredBenchmarks();
     }
+    run_added(table);
     table.print();
     table.draw(std::filesystem::path(argv[0]).parent_path());
 }

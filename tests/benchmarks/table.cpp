@@ -53,7 +53,8 @@ std::optional<double> given(double target)
 
 std::string Case::name() const
 {
-    return std::string(description(workload).name) + "/" + contenders[contender].name + "/" + std::to_string(threads);
+    return std::string(description(workload).name) + "/" + contenders[contender].name + "/" + std::to_string(threads) +
+           (in_turns ? " in turns" : "");
 }
 
 void Table::add(const std::string& name, double processor, double clock)
@@ -65,7 +66,7 @@ void Table::add(const std::string& name, double processor, double clock)
 
 std::optional<double> Table::processor(std::size_t workload, std::size_t contender) const
 {
-    const auto found = times_.find(Case{workload, contender, 1}.name());
+    const auto found = times_.find(Case{workload, contender}.name());
     return found == times_.end() ? std::nullopt : least(found->second.processor);
 }
 
@@ -78,8 +79,8 @@ std::optional<double> Table::ratio(std::size_t workload, std::size_t contender) 
 
 std::optional<double> Table::gain(std::size_t workload, std::size_t contender) const
 {
-    const auto one = times_.find(Case{workload, contender, 1}.name());
-    const auto two = times_.find(Case{workload, contender, 2}.name());
+    const auto one = times_.find(Case{workload, contender, 1, true}.name());
+    const auto two = times_.find(Case{workload, contender, 2, true}.name());
     if (one == times_.end() || two == times_.end())
     {
         return std::nullopt;
@@ -116,7 +117,7 @@ void Table::print_one_thread() const
         const Description what = description(workload);
         const auto memory = [&](std::size_t contender) -> std::optional<double>
         {
-            const auto found = memory_.find({workload, contender, 1});
+            const auto found = memory_.find({workload, contender});
             return found == memory_.end() ? std::nullopt : std::optional(static_cast<double>(found->second) / 1e6);
         };
         const auto ours = memory(eager), theirs = memory(peer);
@@ -156,19 +157,19 @@ void Table::print_gains() const
 void Table::draw(const std::filesystem::path& folder) const
 {
     std::ostringstream csv, bars;
-    csv << "workload,contender,threads,processor,clock\n";
+    csv << "workload,contender,threads,in_turns,processor,clock\n";
     int rows = 0;
     for (std::size_t workload = workload_count; workload-- > 0;)
     {
         for (std::size_t contender = 0; contender < contender_count; ++contender)
         {
-            for (int threads : thread_counts)
+            for (const auto& [threads, in_turns] : {std::pair(1, false), std::pair(1, true), std::pair(2, true)})
             {
-                const auto found = times_.find(Case{workload, contender, threads}.name());
+                const auto found = times_.find(Case{workload, contender, threads, in_turns}.name());
                 for (std::size_t k = 0; found != times_.end() && k < found->second.clock.size(); ++k)
                 {
                     csv << description(workload).name << "," << contenders[contender].name << "," << threads << ","
-                        << found->second.processor[k] << "," << found->second.clock[k] << "\n";
+                        << in_turns << "," << found->second.processor[k] << "," << found->second.clock[k] << "\n";
                 }
             }
         }

@@ -30,14 +30,16 @@ inline constexpr Contender contenders[] = {{"eager", &ours, &Workload::eager},
                                            {"compiled", &ours, &Workload::compiled}};
 #endif
 inline constexpr std::size_t contender_count = std::size(contenders);
-inline constexpr int thread_counts[] = {1, 2};
 
 /// What is measured: a workload by one contender with so many threads.
 struct Case
 {
     std::size_t workload;
     std::size_t contender;
-    int threads;
+    int threads = 1;
+    /// Whether one thread and two take turns, so that a busy machine disturbs both alike; otherwise the process has never
+    /// had more than one, and counts references without locking.
+    bool in_turns = false;
 
     auto operator<=>(const Case&) const = default;
     std::string name() const;
