@@ -15,17 +15,20 @@ struct Problem
 {
     explicit Problem(const gradbench::Input& input)
         : main(input["main_params"].array()), extra(input["extra_params"].array()), state(input["state"].array()),
-          characters(ag::unbind(ag::expand_dims(input["sequence"].array(), 1))),
-          l(static_cast<std::ptrdiff_t>(main.shape(0) / 2)), b(static_cast<std::ptrdiff_t>(extra.shape(1)))
+          sequence(input["sequence"].array()), l(static_cast<std::ptrdiff_t>(main.shape(0) / 2)),
+          b(static_cast<std::ptrdiff_t>(extra.shape(1))),
+          inputs(ag::unbind(ag::pad(ag::expand_dims(sequence, 1), {{0, 0}, {0, l - 1}, {0, 0}})))
     {
     }
 
     Tensor main;
     Tensor extra;
     Tensor state;
-    std::vector<Tensor> characters;  ///< (1, b) each
+    Tensor sequence;
     std::ptrdiff_t l;
     std::ptrdiff_t b;
+    std::vector<Tensor>
+        inputs;  ///< of all layers from outside, (l, b): each character, and zeros for those above the first
 };
 
 /// Of all layers, (l, b).
@@ -53,12 +56,12 @@ Tensor run_layers(const Tensor& main, const Tensor& input_weight, const Problem&
     Tensor hidden = ag::view(state, xt::all(), 0);
     Tensor cell = ag::view(state, xt::all(), 1);
 
-    const auto steps = static_cast<std::ptrdiff_t>(problem.characters.size()) - 1;
+    const auto steps = static_cast<std::ptrdiff_t>(problem.inputs.size()) - 1;
     std::vector<Tensor> outputs;
     for (std::ptrdiff_t wave = 0; wave < steps + l - 1; ++wave)
     {
-        const Tensor input = problem.characters[static_cast<std::size_t>(std::min(wave, steps))] * input_weight;
-        const Tensor below = ag::concatenate({input, ag::narrow(hidden, 0, 0, l - 1)});
+        const Tensor& character = problem.inputs[static_cast<std::size_t>(std::min(wave, steps))];
+        const Tensor below = ag::fma(character, input_weight, ag::pad(hidden, {{1, -1}, {0, 0}}));
         const Tensor new_cell =
             ag::fma(ag::sigmoid(forget(below)), cell, ag::sigmoid(ingate(hidden)) * ag::tanh(change(hidden)));
         const Tensor new_hidden = ag::sigmoid(outgate(below)) * ag::tanh(new_cell);
@@ -86,8 +89,7 @@ Tensor objective(const Tensor& main, const Tensor& extra, const Problem& problem
     const Tensor output = run_layers(main, of_extra[0], problem);
     const Tensor predicted = ag::fma(output, of_extra[1], of_extra[2]);
     const Tensor normalizer = ag::log(ag::sum(ag::exp(predicted), 1, ag::keep_dims) + 2);
-    const Tensor characters = ag::concatenate(problem.characters);
-    return -ag::mean(ag::slice(characters, 0, xt::range(1, xt::placeholders::_)) * (predicted - normalizer));
+    return -ag::mean(ag::slice(problem.sequence, 0, xt::range(1, xt::placeholders::_)) * (predicted - normalizer));
 }
 
 Tensor gradient(const Problem& problem)
