@@ -1,5 +1,6 @@
 #include <autograd/archive.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace autograd
@@ -51,6 +52,21 @@ Array::Array(ElementType type, const Shape& shape, std::vector<std::uint8_t> ele
     owner_ = kept;
 }
 
+template <class Owner>
+Array::Array(ElementType type, const Owner& owner) : type_(type), shape_(owner.shape())
+{
+    const auto kept = std::make_shared<const Owner>(owner);
+    bytes_ = std::as_bytes(std::span(kept->data(), kept->size()));
+    owner_ = kept;
+}
+
+template <Real T>
+Array::Array(const Tensor<T>& tensor) : Array(type_of<T>, tensor)
+{
+}
+
+Array::Array(const Indices& indices) : Array(ElementType::int64, indices) {}
+
 void Array::expect(ElementType wanted, Location location) const
 {
     if (type_ != wanted)
@@ -72,6 +88,26 @@ const Indices& Array::indices(Location location) const
 {
     expect(ElementType::int64, location);
     return *static_cast<const Indices*>(owner_.get());
+}
+
+xt::xarray<std::uint8_t> Array::pixels(Location location) const
+{
+    return copy<std::uint8_t>(ElementType::uint8, location);
+}
+
+xt::xarray<bool> Array::mask(Location location) const
+{
+    return copy<bool>(ElementType::boolean, location);
+}
+
+template <class T>
+xt::xarray<T> Array::copy(ElementType wanted, Location location) const
+{
+    expect(wanted, location);
+    xt::xarray<T> result(typename xt::xarray<T>::shape_type(shape_.begin(), shape_.end()));
+    std::transform(bytes_.begin(), bytes_.end(), result.storage().begin(),
+                   [](std::byte element) { return static_cast<T>(element); });
+    return result;
 }
 
 Archive::Archive(std::string path, std::vector<NamedArray> arrays, Texts texts)
@@ -129,6 +165,8 @@ const Indices& Archive::indices(std::string_view name, Location location) const
     return at(name, ElementType::int64, location).indices();
 }
 
+template Array::Array(const Tensor<float>&);
+template Array::Array(const Tensor<double>&);
 template const Tensor<float>& Array::tensor(Location) const;
 template const Tensor<double>& Array::tensor(Location) const;
 template const Tensor<float>& Archive::tensor(std::string_view, Location) const;

@@ -34,11 +34,8 @@ class Array
 {
 public:
     template <Real T>
-    Array(const Tensor<T>& tensor)
-        : Array(std::is_same_v<T, float> ? ElementType::float32 : ElementType::float64, tensor)
-    {
-    }
-    Array(const Indices& indices) : Array(ElementType::int64, indices) {}
+    Array(const Tensor<T>& tensor);
+    Array(const Indices& indices);
     /// 0-d: of bool, float, double; any integer as int64.
     template <Arithmetic S>
     Array(S number) : Array(from_number(number))
@@ -64,24 +61,13 @@ public:
     template <Real T>
     const Tensor<T>& tensor(Location location = Location::current()) const;
     const Indices& indices(Location location = Location::current()) const;
-    xt::xarray<std::uint8_t> pixels(Location location = Location::current()) const
-    {
-        return copy<std::uint8_t>(ElementType::uint8, location);
-    }
-    xt::xarray<bool> mask(Location location = Location::current()) const
-    {
-        return copy<bool>(ElementType::boolean, location);
-    }
+    xt::xarray<std::uint8_t> pixels(Location location = Location::current()) const;
+    xt::xarray<bool> mask(Location location = Location::current()) const;
     /// @}
 
 private:
     template <class Owner>
-    Array(ElementType type, const Owner& owner) : type_(type), shape_(owner.shape())
-    {
-        const auto kept = std::make_shared<const Owner>(owner);
-        bytes_ = std::as_bytes(std::span(kept->data(), kept->size()));
-        owner_ = kept;
-    }
+    Array(ElementType type, const Owner& owner);
 
     template <class S>
     static Array from_number(S number)
@@ -127,14 +113,7 @@ private:
     void expect(ElementType wanted, Location location) const;
 
     template <class T>
-    xt::xarray<T> copy(ElementType wanted, Location location) const
-    {
-        expect(wanted, location);
-        xt::xarray<T> result(typename xt::xarray<T>::shape_type(shape_.begin(), shape_.end()));
-        std::transform(bytes_.begin(), bytes_.end(), result.storage().begin(),
-                       [](std::byte element) { return static_cast<T>(element); });
-        return result;
-    }
+    xt::xarray<T> copy(ElementType wanted, Location location) const;
 
     ElementType type_;
     Shape shape_;

@@ -1,4 +1,5 @@
 #include <autograd/elementwise.hpp>
+#include <autograd/hooks.hpp>
 #include <autograd/observer.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/pass.hpp>

@@ -1,11 +1,23 @@
 #include <autograd/arena.hpp>
+#include <autograd/hooks.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/variable.hpp>
 
 #include <algorithm>
 #include <cstring>
 
-namespace autograd::detail
+namespace autograd
+{
+
+void HookHandle::remove() const
+{
+    if (const auto hooks = hooks_.lock())
+    {
+        std::erase_if(hooks->hooks, [this](const auto& hook) { return hook.first == number_; });
+    }
+}
+
+namespace detail
 {
 
 namespace
@@ -93,13 +105,15 @@ void assign_add(Node* variable, Node* change, int sign, Location location)
     }
 }
 
-std::shared_ptr<GradientHooks> hooks_of(VariableNode* variable)
+HookHandle register_hook(VariableNode* variable, std::function<Node*(Node*)> hook)
 {
     if (variable->hooks == nullptr)
     {
         variable->hooks = std::make_shared<GradientHooks>();
     }
-    return variable->hooks;
+    GradientHooks& hooks = *variable->hooks;
+    hooks.hooks.emplace_back(++hooks.last, std::move(hook));
+    return {variable->hooks, hooks.last};
 }
 
 void* writable(Node* variable, Location location)
@@ -115,6 +129,8 @@ void* writable(Node* variable, Location location)
         release(copy);
     }
     return variable->data;
+}
+
 }
 
 }

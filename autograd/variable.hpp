@@ -22,13 +22,6 @@ Node* new_variable(Node* value);
 void assign(Node* variable, Node* value, Location location);
 /// The same with the sum of the old value and `sign` times `change`, which broadcasts to its shape.
 void assign_add(Node* variable, Node* change, int sign, Location location);
-/// What gradients of a variable go through; each takes over a reference and gives one.
-struct GradientHooks
-{
-    std::uint64_t last = 0;  ///< the number of the one that came last
-    std::vector<std::pair<std::uint64_t, std::function<Node*(Node*)>>> hooks;
-};
-std::shared_ptr<GradientHooks> hooks_of(VariableNode* variable);
 
 /// The elements for writing in place: copied first if a record or a tensor still holds them.
 void* writable(Node* variable, Location location);
@@ -46,18 +39,20 @@ public:
     }
 
     /// Takes the hook away; does nothing if it has been, or the variable has gone.
-    void remove() const
-    {
-        if (const auto hooks = hooks_.lock())
-        {
-            std::erase_if(hooks->hooks, [this](const auto& hook) { return hook.first == number_; });
-        }
-    }
+    void remove() const;
 
 private:
     std::weak_ptr<detail::GradientHooks> hooks_;
     std::uint64_t number_ = 0;
 };
+
+namespace detail
+{
+
+/// `hook` takes over a reference to a gradient and gives one.
+HookHandle register_hook(VariableNode* variable, std::function<Node*(Node*)> hook);
+
+}
 
 /// A tensor that is a leaf: it can be assigned and holds the gradient that `backward()` accumulates. A cheap handle, as a
 /// pointer is: copies are the same variable, and a const handle changes it as well. Read while a tape records, it is
@@ -159,22 +154,21 @@ public:
     template <class Hook>
     HookHandle register_hook(Hook hook) const
     {
-        const std::shared_ptr<detail::GradientHooks> hooks = detail::hooks_of(variable());
-        hooks->hooks.emplace_back(++hooks->last,
-                                  [hook = std::move(hook)](detail::Node* node)
-                                  {
-                                      Tensor<T> gradient = Tensor<T>::adopt(node);
-                                      if constexpr (std::is_void_v<std::invoke_result_t<const Hook&, const Tensor<T>&>>)
-                                      {
-                                          hook(static_cast<const Tensor<T>&>(gradient));
-                                      }
-                                      else
-                                      {
-                                          gradient = Tensor<T>(hook(static_cast<const Tensor<T>&>(gradient)));
-                                      }
-                                      return gradient.disown();
-                                  });
-        return {hooks, hooks->last};
+        return detail::register_hook(
+            variable(),
+            [hook = std::move(hook)](detail::Node* node)
+            {
+                Tensor<T> gradient = Tensor<T>::adopt(node);
+                if constexpr (std::is_void_v<std::invoke_result_t<const Hook&, const Tensor<T>&>>)
+                {
+                    hook(static_cast<const Tensor<T>&>(gradient));
+                }
+                else
+                {
+                    gradient = Tensor<T>(hook(static_cast<const Tensor<T>&>(gradient)));
+                }
+                return gradient.disown();
+            });
     }
 
     /// The elements, for an update in place. Invalidated by any assignment; a tensor or record that holds the value

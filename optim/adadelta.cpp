@@ -6,6 +6,8 @@
 namespace optim
 {
 
+template class OptimizerWith<AdadeltaOptions>;
+
 Adadelta::Adadelta(const std::vector<Parameter>& parameters, AdadeltaOptions options, Location location)
     : OptimizerWith("Adadelta", {.arrays = {"square_avg", "acc_delta"}}, parameters, options, location)
 {

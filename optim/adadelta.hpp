@@ -24,6 +24,8 @@ struct AdadeltaOptions
     }
 };
 
+extern template class OptimizerWith<AdadeltaOptions>;
+
 /// Adadelta, by Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012):
 ///
 ///     g = (maximize ? -grad : grad) + weight_decay * p

@@ -6,6 +6,8 @@
 namespace optim
 {
 
+template class OptimizerWith<AdagradOptions>;
+
 Adagrad::Adagrad(const std::vector<Parameter>& parameters, AdagradOptions options, Location location)
     : OptimizerWith("Adagrad", {.arrays = {"sum"}}, parameters, options, location)
 {

@@ -26,6 +26,8 @@ struct AdagradOptions
     }
 };
 
+extern template class OptimizerWith<AdagradOptions>;
+
 /// Adagrad, by Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization" (2011).
 /// With t the number of the step:
 ///

@@ -4,6 +4,8 @@
 namespace optim
 {
 
+template class OptimizerWith<AdamOptions>;
+
 Adam::Adam(const std::vector<Parameter>& parameters, AdamOptions options, Location location)
     : OptimizerWith("Adam", {.arrays = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}}, parameters, options, location)
 {

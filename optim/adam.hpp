@@ -26,6 +26,8 @@ struct AdamOptions
     }
 };
 
+extern template class OptimizerWith<AdamOptions>;
+
 /// Adam, by Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2014); with `amsgrad`, the variant of Reddi, Kale and
 /// Kumar, "On the Convergence of Adam and Beyond" (2018). With t the number of the step:
 ///

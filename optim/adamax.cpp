@@ -6,6 +6,8 @@
 namespace optim
 {
 
+template class OptimizerWith<AdamaxOptions>;
+
 Adamax::Adamax(const std::vector<Parameter>& parameters, AdamaxOptions options, Location location)
     : OptimizerWith("Adamax", {.arrays = {"exp_avg", "exp_inf"}}, parameters, options, location)
 {

@@ -24,6 +24,8 @@ struct AdamaxOptions
     }
 };
 
+extern template class OptimizerWith<AdamaxOptions>;
+
 /// Adam by the infinity norm: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2014), section 7. With t the
 /// number of the step:
 ///

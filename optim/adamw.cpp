@@ -4,6 +4,8 @@
 namespace optim
 {
 
+template class OptimizerWith<AdamWOptions>;
+
 AdamW::AdamW(const std::vector<Parameter>& parameters, AdamWOptions options, Location location)
     : OptimizerWith("AdamW", {.arrays = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}}, parameters, options, location)
 {

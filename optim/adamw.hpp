@@ -26,6 +26,8 @@ struct AdamWOptions
     }
 };
 
+extern template class OptimizerWith<AdamWOptions>;
+
 /// Adam with weight decay that does not pass through the averages, by Loshchilov and Hutter, "Decoupled Weight Decay
 /// Regularization" (2017):
 ///

@@ -6,6 +6,8 @@
 namespace optim
 {
 
+template class OptimizerWith<ASGDOptions>;
+
 ASGD::ASGD(const std::vector<Parameter>& parameters, ASGDOptions options, Location location)
     : OptimizerWith("ASGD", {.numbers = {"eta", "mu"}, .arrays = {"ax"}}, parameters, options, location)
 {

@@ -26,6 +26,8 @@ struct ASGDOptions
     }
 };
 
+extern template class OptimizerWith<ASGDOptions>;
+
 /// Averaged stochastic gradient descent, by Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992).
 /// With t the number of the step, and eta = lr, mu = 1 before the first:
 ///

@@ -109,6 +109,8 @@ void visit_flat(StateVisitor& visitor, const std::string& name, Flat& flat, cons
 
 }
 
+template class OptimizerWith<LBFGSOptions>;
+
 LBFGS::LBFGS(const std::vector<Parameter>& parameters, LBFGSOptions options, Location location)
     : OptimizerWith("LBFGS", {.needs_closure = true}, parameters, options, location)
 {

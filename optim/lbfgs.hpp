@@ -2,6 +2,8 @@
 
 #include <optim/optimizer.hpp>
 
+#include <deque>
+
 namespace optim
 {
 
@@ -33,6 +35,8 @@ struct LBFGSOptions
         visit("line_search_fn", self.line_search_fn, zero_or_one);
     }
 };
+
+extern template class OptimizerWith<LBFGSOptions>;
 
 /// The limited-memory quasi-Newton method of Nocedal, "Updating Quasi-Newton Matrices with Limited Storage" (1980), with the
 /// line search of Nocedal and Wright, "Numerical Optimization" (2006), algorithms 3.5 and 3.6, in PyTorch's form. It

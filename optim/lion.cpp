@@ -6,6 +6,8 @@
 namespace optim
 {
 
+template class OptimizerWith<LionOptions>;
+
 Lion::Lion(const std::vector<Parameter>& parameters, LionOptions options, Location location)
     : OptimizerWith("Lion", {.arrays = {"exp_avg"}}, parameters, options, location)
 {

@@ -22,6 +22,8 @@ struct LionOptions
     }
 };
 
+extern template class OptimizerWith<LionOptions>;
+
 /// Lion, by Chen et al., "Symbolic Discovery of Optimization Algorithms" (2023): every element moves by lr.
 ///
 ///     g = maximize ? -grad : grad

@@ -2,7 +2,40 @@
 
 #include <autograd/tape.hpp>
 
-namespace optim::detail
+#include <cmath>
+#include <string>
+
+namespace optim
+{
+
+#define OPTIM_METHOD(O)                                                                                                \
+    Method::Method(O##Options options)                                                                                 \
+        : make_([options](const std::vector<Parameter>& parameters, Location location)                                 \
+                { return std::make_unique<O>(parameters, options, location); })                                        \
+    {                                                                                                                  \
+    }
+OPTIM_METHOD(ASGD)
+OPTIM_METHOD(Adadelta)
+OPTIM_METHOD(Adagrad)
+OPTIM_METHOD(Adam)
+OPTIM_METHOD(AdamW)
+OPTIM_METHOD(Adamax)
+OPTIM_METHOD(LBFGS)
+OPTIM_METHOD(Lion)
+OPTIM_METHOD(Muon)
+OPTIM_METHOD(NAdam)
+OPTIM_METHOD(RAdam)
+OPTIM_METHOD(RMSprop)
+OPTIM_METHOD(Rprop)
+OPTIM_METHOD(SGD)
+#undef OPTIM_METHOD
+
+std::unique_ptr<Optimizer> Method::operator()(const std::vector<Parameter>& parameters, Location location) const
+{
+    return make_(parameters, location);
+}
+
+namespace detail
 {
 
 using autograd::Variable;
@@ -27,9 +60,16 @@ double largest_gradient(const std::vector<Variable<double>>& variables)
 
 }
 
-Minimum minimize(const Function& f, const std::vector<xt::xarray<double>>& x, const Method& method,
-                 const StopOptions& stop, Location location)
+Minimum minimize(const Function& f, std::size_t arguments, const std::vector<xt::xarray<double>>& x,
+                 const Method& method, const StopOptions& stop, Location location)
 {
+    if (x.size() != arguments)
+    {
+        throw autograd::ValueError("minimize",
+                                   "the function takes " + std::to_string(arguments) + " arrays, but got " +
+                                       std::to_string(x.size()),
+                                   location);
+    }
     require(at_least_1, "minimize", "max_steps", double(stop.max_steps), location);
     require(at_least_0, "minimize", "gradient", stop.gradient, location);
     std::vector<Variable<double>> variables;
@@ -79,6 +119,8 @@ Minimum minimize(const Function& f, const std::vector<xt::xarray<double>>& x, co
         result.x.emplace_back(variable.value());
     }
     return result;
+}
+
 }
 
 }

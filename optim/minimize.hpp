@@ -15,8 +15,6 @@
 #include <optim/rprop.hpp>
 #include <optim/sgd.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <functional>
 #include <memory>
 
@@ -27,35 +25,26 @@ namespace optim
 class Method
 {
 public:
-#define OPTIM_METHOD(O)                                                                                                \
-    Method(O##Options options)                                                                                         \
-        : make_([options](const std::vector<Parameter>& parameters, Location location) -> std::unique_ptr<Optimizer>   \
-                { return std::make_unique<O>(parameters, options, location); })                                        \
-    {                                                                                                                  \
-    }
-    OPTIM_METHOD(ASGD)
-    OPTIM_METHOD(Adadelta)
-    OPTIM_METHOD(Adagrad)
-    OPTIM_METHOD(Adam)
-    OPTIM_METHOD(AdamW)
-    OPTIM_METHOD(Adamax)
-    OPTIM_METHOD(LBFGS)
-    OPTIM_METHOD(Lion)
-    OPTIM_METHOD(Muon)
-    OPTIM_METHOD(NAdam)
-    OPTIM_METHOD(RAdam)
-    OPTIM_METHOD(RMSprop)
-    OPTIM_METHOD(Rprop)
-    OPTIM_METHOD(SGD)
-#undef OPTIM_METHOD
+    Method(ASGDOptions options);
+    Method(AdadeltaOptions options);
+    Method(AdagradOptions options);
+    Method(AdamOptions options);
+    Method(AdamWOptions options);
+    Method(AdamaxOptions options);
+    Method(LBFGSOptions options);
+    Method(LionOptions options);
+    Method(MuonOptions options);
+    Method(NAdamOptions options);
+    Method(RAdamOptions options);
+    Method(RMSpropOptions options);
+    Method(RpropOptions options);
+    Method(SGDOptions options);
 
-    std::unique_ptr<Optimizer> operator()(const std::vector<Parameter>& parameters, Location location) const
-    {
-        return make_(parameters, location);
-    }
+    std::unique_ptr<Optimizer> operator()(const std::vector<Parameter>& parameters, Location location) const;
 
 private:
-    std::function<std::unique_ptr<Optimizer>(const std::vector<Parameter>&, Location)> make_;
+    using Make = std::function<std::unique_ptr<Optimizer>(const std::vector<Parameter>&, Location)>;
+    Make make_;
 };
 
 struct StopOptions
@@ -86,8 +75,9 @@ namespace detail
 {
 
 using Function = std::function<autograd::Tensor<double>(const std::vector<autograd::Variable<double>>&)>;
-Minimum minimize(const Function& f, const std::vector<xt::xarray<double>>& x, const Method& method,
-                 const StopOptions& stop, Location location);
+/// `f` takes so many arguments.
+Minimum minimize(const Function& f, std::size_t arguments, const std::vector<xt::xarray<double>>& x,
+                 const Method& method, const StopOptions& stop, Location location);
 
 template <class F, std::size_t... k>
 Function unpacked(const F& f, std::index_sequence<k...>)
@@ -112,14 +102,8 @@ Minimum minimize(const F& f, const std::vector<xt::xarray<double>>& x,
                                                      .line_search_fn = LineSearch::strong_wolfe},
                  StopOptions stop = {}, Location location = Location::current())
 {
-    if (x.size() != arguments)
-    {
-        throw autograd::ValueError("minimize",
-                                   "the function takes " + std::to_string(arguments) + " arrays, but got " +
-                                       std::to_string(x.size()),
-                                   location);
-    }
-    return detail::minimize(detail::unpacked(f, std::make_index_sequence<arguments>()), x, method, stop, location);
+    return detail::minimize(detail::unpacked(f, std::make_index_sequence<arguments>()), arguments, x, method, stop,
+                            location);
 }
 
 }

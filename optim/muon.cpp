@@ -41,6 +41,8 @@ double adjustment(const autograd::Shape& shape, AdjustLR how)
 
 }
 
+template class OptimizerWith<MuonOptions>;
+
 Muon::Muon(const std::vector<Parameter>& parameters, MuonOptions options, Location location)
     : OptimizerWith("Muon", {.arrays = {"momentum_buffer"}, .needs_matrices = true}, parameters, options, location)
 {

@@ -35,6 +35,8 @@ struct MuonOptions
     }
 };
 
+extern template class OptimizerWith<MuonOptions>;
+
 /// Muon, by Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024): momentum whose singular values are
 /// all brought near 1. For matrices only; give biases, embeddings and the like to another optimizer.
 ///

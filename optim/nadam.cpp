@@ -6,6 +6,8 @@
 namespace optim
 {
 
+template class OptimizerWith<NAdamOptions>;
+
 NAdam::NAdam(const std::vector<Parameter>& parameters, NAdamOptions options, Location location)
     : OptimizerWith("NAdam", {.numbers = {"mu_product"}, .arrays = {"exp_avg", "exp_avg_sq"}}, parameters, options,
                     location)

@@ -26,6 +26,8 @@ struct NAdamOptions
     }
 };
 
+extern template class OptimizerWith<NAdamOptions>;
+
 /// Adam with Nesterov's momentum, by Dozat, "Incorporating Nesterov Momentum into Adam" (2016). With t the number of the
 /// step:
 ///

@@ -31,6 +31,10 @@ bool is_finite(const T* elements, std::size_t count)
 
 }
 
+Optimizer::Optimizer(const char* name, Description description) : name_(name), description_(std::move(description)) {}
+
+Optimizer::~Optimizer() = default;
+
 void Optimizer::add(const std::vector<Parameter>& parameters, Location location)
 {
     if (parameters.empty())

@@ -6,8 +6,8 @@
 
 #include <array>
 #include <cstddef>
-#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -47,7 +47,7 @@ class Optimizer
 public:
     Optimizer(const Optimizer&) = delete;
     Optimizer& operator=(const Optimizer&) = delete;
-    virtual ~Optimizer() = default;
+    virtual ~Optimizer();
 
     /// Updates every parameter that has a gradient and is not frozen; the others stay as they are. Returns whether it
     /// did: false if a gradient is not finite and `on_non_finite` says to skip.
@@ -160,7 +160,7 @@ protected:
         double decoupled = 0;
     };
 
-    Optimizer(const char* name, Description description) : name_(name), description_(std::move(description)) {}
+    Optimizer(const char* name, Description description);
 
     /// Adds a group. Throws ValueError if it is empty or holds a parameter that is there already.
     void add(const std::vector<Parameter>& parameters, Location location);
@@ -235,73 +235,104 @@ class OptimizerWith : public Optimizer
 {
 public:
     /// The options of a group, to be read or changed: `sgd.group(0).lr = 0.01`. Throws std::out_of_range.
-    Options& group(std::size_t index) { return options_.at(index); }
-    const Options& group(std::size_t index) const { return options_.at(index); }
+    Options& group(std::size_t index) { return *static_cast<Options*>(options_.at(index).get()); }
+    const Options& group(std::size_t index) const { return *static_cast<const Options*>(options_.at(index).get()); }
 
     /// Adds a group that has the options that the optimizer was made with, until they are changed:
     /// `adam.add_group({bias}).weight_decay = 0`. Returns the options.
     /// @throws autograd::ValueError if there are no parameters, or one that is there already.
-    Options& add_group(const std::vector<Parameter>& parameters, Location location = Location::current())
-    {
-        return add_group(parameters, defaults_, location);
-    }
+    Options& add_group(const std::vector<Parameter>& parameters, Location location = Location::current());
     /// The same with options of its own.
     Options& add_group(const std::vector<Parameter>& parameters, const Options& options,
-                       Location location = Location::current())
-    {
-        check(options, location);
-        add(parameters, location);
-        return options_.emplace_back(options);
-    }
+                       Location location = Location::current());
 
-    double& learning_rate(std::size_t index) final { return group(index).lr; }
-    double* momentum(std::size_t index) final
-    {
-        if constexpr (requires(Options options) { options.momentum; })
-        {
-            return &group(index).momentum;
-        }
-        else if constexpr (requires(Options options) { options.betas; })
-        {
-            return group(index).betas.data();
-        }
-        else
-        {
-            return nullptr;
-        }
-    }
-
-    void check_options(Location location = Location::current()) const final
-    {
-        for (const Options& options : options_)
-        {
-            check(options, location);
-        }
-    }
+    double& learning_rate(std::size_t index) final;
+    double* momentum(std::size_t index) final;
+    void check_options(Location location = Location::current()) const final;
 
 protected:
     OptimizerWith(const char* name, Description description, const std::vector<Parameter>& parameters,
-                  const Options& options, Location location)
-        : Optimizer(name, std::move(description)), defaults_(options)
-    {
-        add_group(parameters, location);
-    }
+                  const Options& options, Location location);
 
 private:
-    void check(const Options& options, Location location) const
-    {
-        Options::each(options, [&](const char* option, const auto& value, const Allowed& allowed)
-                      { detail::require(allowed, name(), option, value, location); });
-    }
-
-    void visit_options(std::size_t index, const std::string& prefix, StateVisitor& visitor) final
-    {
-        Options::each(options_[index], [&](const char* option, auto& value, const Allowed&)
-                      { detail::visit_number(visitor, prefix + option, value); });
-    }
+    void check(const Options& options, Location location) const;
+    void visit_options(std::size_t index, const std::string& prefix, StateVisitor& visitor) final;
 
     Options defaults_;
-    std::deque<Options> options_;
+    std::vector<std::shared_ptr<void>> options_;  ///< of each group; one type for all optimizers compiles faster
 };
+
+// Not in the class: what an optimizer's own file instantiates, a user's file then leaves alone.
+
+template <class Options>
+OptimizerWith<Options>::OptimizerWith(const char* name, Description description,
+                                      const std::vector<Parameter>& parameters, const Options& options,
+                                      Location location)
+    : Optimizer(name, std::move(description)), defaults_(options)
+{
+    add_group(parameters, location);
+}
+
+template <class Options>
+Options& OptimizerWith<Options>::add_group(const std::vector<Parameter>& parameters, Location location)
+{
+    return add_group(parameters, defaults_, location);
+}
+
+template <class Options>
+Options& OptimizerWith<Options>::add_group(const std::vector<Parameter>& parameters, const Options& options,
+                                           Location location)
+{
+    check(options, location);
+    add(parameters, location);
+    options_.push_back(std::make_shared<Options>(options));
+    return group(options_.size() - 1);
+}
+
+template <class Options>
+double& OptimizerWith<Options>::learning_rate(std::size_t index)
+{
+    return group(index).lr;
+}
+
+template <class Options>
+double* OptimizerWith<Options>::momentum(std::size_t index)
+{
+    if constexpr (requires(Options options) { options.momentum; })
+    {
+        return &group(index).momentum;
+    }
+    else if constexpr (requires(Options options) { options.betas; })
+    {
+        return group(index).betas.data();
+    }
+    else
+    {
+        return nullptr;
+    }
+}
+
+template <class Options>
+void OptimizerWith<Options>::check_options(Location location) const
+{
+    for (std::size_t index = 0; index < options_.size(); ++index)
+    {
+        check(group(index), location);
+    }
+}
+
+template <class Options>
+void OptimizerWith<Options>::check(const Options& options, Location location) const
+{
+    Options::each(options, [&](const char* option, const auto& value, const Allowed& allowed)
+                  { detail::require(allowed, name(), option, value, location); });
+}
+
+template <class Options>
+void OptimizerWith<Options>::visit_options(std::size_t index, const std::string& prefix, StateVisitor& visitor)
+{
+    Options::each(group(index), [&](const char* option, auto& value, const Allowed&)
+                  { detail::visit_number(visitor, prefix + option, value); });
+}
 
 }

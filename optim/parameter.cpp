@@ -1,7 +1,49 @@
 #include <optim/parameter.hpp>
 
+#include <memory>
+#include <variant>
+
 namespace optim
 {
+
+using autograd::DType;
+using autograd::Variable;
+
+Parameter::Parameter(const Variable<float>& variable) noexcept : single_(variable), dtype_(DType::float32) {}
+
+Parameter::Parameter(const Variable<double>& variable) noexcept : double_(variable), dtype_(DType::float64) {}
+
+Parameter::Parameter(const Parameter& other) noexcept : dtype_(other.dtype_)
+{
+    if (dtype_ == DType::float32)
+    {
+        std::construct_at(&single_, other.single_);
+    }
+    else
+    {
+        std::construct_at(&double_, other.double_);
+    }
+}
+
+Parameter& Parameter::operator=(const Parameter& other) noexcept
+{
+    if (this != &other)
+    {
+        std::destroy_at(this);
+        std::construct_at(this, other);
+    }
+    return *this;
+}
+
+Parameter::~Parameter()
+{
+    visit([](auto& variable) { std::destroy_at(&variable); });
+}
+
+void Parameter::throw_other_precision()
+{
+    throw std::bad_variant_access();
+}
 
 const autograd::Shape& Parameter::shape() const
 {
@@ -11,11 +53,6 @@ const autograd::Shape& Parameter::shape() const
 std::size_t Parameter::size() const
 {
     return visit([](const auto& variable) { return variable.size(); });
-}
-
-autograd::DType Parameter::dtype() const
-{
-    return visit([]<class T>(const autograd::Variable<T>&) { return autograd::dtype_of<T>; });
 }
 
 bool Parameter::has_grad() const

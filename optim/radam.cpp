@@ -6,6 +6,8 @@
 namespace optim
 {
 
+template class OptimizerWith<RAdamOptions>;
+
 RAdam::RAdam(const std::vector<Parameter>& parameters, RAdamOptions options, Location location)
     : OptimizerWith("RAdam", {.arrays = {"exp_avg", "exp_avg_sq"}}, parameters, options, location)
 {

@@ -24,6 +24,8 @@ struct RAdamOptions
     }
 };
 
+extern template class OptimizerWith<RAdamOptions>;
+
 /// Adam with a rectified start, by Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond" (2019). With t the
 /// number of the step:
 ///

@@ -34,6 +34,8 @@ struct Formula
 
 }
 
+template class OptimizerWith<RMSpropOptions>;
+
 RMSprop::RMSprop(const std::vector<Parameter>& parameters, RMSpropOptions options, Location location)
     : OptimizerWith("RMSprop", {.arrays = {"square_avg", "grad_avg", "momentum_buffer"}}, parameters, options, location)
 {

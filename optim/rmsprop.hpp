@@ -28,6 +28,8 @@ struct RMSpropOptions
     }
 };
 
+extern template class OptimizerWith<RMSpropOptions>;
+
 /// RMSprop, by Hinton, "Neural Networks for Machine Learning", lecture 6a (2012); with `centered`, the variant of Graves,
 /// "Generating Sequences With Recurrent Neural Networks" (2013):
 ///

@@ -6,6 +6,8 @@
 namespace optim
 {
 
+template class OptimizerWith<RpropOptions>;
+
 Rprop::Rprop(const std::vector<Parameter>& parameters, RpropOptions options, Location location)
     : OptimizerWith("Rprop", {.arrays = {"prev", "step_size"}}, parameters, options, location)
 {

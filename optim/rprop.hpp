@@ -23,6 +23,8 @@ struct RpropOptions
     }
 };
 
+extern template class OptimizerWith<RpropOptions>;
+
 /// Resilient propagation, by Riedmiller and Braun, "A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP
 /// Algorithm" (1993): only the sign of the gradient counts. Each element has a step size s, at first lr:
 ///

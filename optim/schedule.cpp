@@ -3,6 +3,15 @@
 namespace optim
 {
 
+PerGroup::PerGroup(double value) : values_{value} {}
+
+PerGroup::PerGroup(std::initializer_list<double> values) : values_(values) {}
+
+double PerGroup::operator[](std::size_t group) const
+{
+    return values_.size() == 1 ? values_[0] : values_[group];
+}
+
 void PerGroup::check(const Allowed& allowed, const char* owner, const char* name, const Optimizer& optimizer,
                      Location location) const
 {

@@ -13,10 +13,10 @@ namespace optim
 class PerGroup
 {
 public:
-    PerGroup(double value) : values_{value} {}
-    PerGroup(std::initializer_list<double> values) : values_(values) {}
+    PerGroup(double value);
+    PerGroup(std::initializer_list<double> values);
 
-    double operator[](std::size_t group) const { return values_.size() == 1 ? values_[0] : values_[group]; }
+    double operator[](std::size_t group) const;
     /// Throws ValueError if a number is not allowed, or there are neither one nor as many as groups.
     void check(const Allowed& allowed, const char* owner, const char* name, const Optimizer& optimizer,
                Location location) const;

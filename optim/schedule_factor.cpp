@@ -135,6 +135,11 @@ double PolynomialLR::next_lr(std::size_t group) const
     return lr(group) * std::pow((1 - last_epoch_ / total) / (1 - (last_epoch_ - 1) / total), options_.power);
 }
 
+LambdaLR::LambdaLR(Optimizer& optimizer, LRFunction f, Location location)
+    : LambdaLR(optimizer, std::vector<LRFunction>{std::move(f)}, location)
+{
+}
+
 LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<LRFunction> functions, Location location)
     : Schedule("LambdaLR", optimizer, location), functions_(std::move(functions))
 {
@@ -145,6 +150,11 @@ LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<LRFunction> functions, Loca
 double LambdaLR::next_lr(std::size_t group) const
 {
     return base_lr(group) * call(functions_, group, last_epoch_);
+}
+
+MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, LRFunction f, Location location)
+    : MultiplicativeLR(optimizer, std::vector<LRFunction>{std::move(f)}, location)
+{
 }
 
 MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, std::vector<LRFunction> functions, Location location)

@@ -116,10 +116,7 @@ using LRFunction = std::function<double(int)>;
 class LambdaLR final : public Schedule
 {
 public:
-    LambdaLR(Optimizer& optimizer, LRFunction f, Location location = Location::current())
-        : LambdaLR(optimizer, std::vector<LRFunction>{std::move(f)}, location)
-    {
-    }
+    LambdaLR(Optimizer& optimizer, LRFunction f, Location location = Location::current());
     /// One function for each group.
     LambdaLR(Optimizer& optimizer, std::vector<LRFunction> functions, Location location = Location::current());
 
@@ -132,10 +129,7 @@ private:
 class MultiplicativeLR final : public Schedule
 {
 public:
-    MultiplicativeLR(Optimizer& optimizer, LRFunction f, Location location = Location::current())
-        : MultiplicativeLR(optimizer, std::vector<LRFunction>{std::move(f)}, location)
-    {
-    }
+    MultiplicativeLR(Optimizer& optimizer, LRFunction f, Location location = Location::current());
     /// One function for each group.
     MultiplicativeLR(Optimizer& optimizer, std::vector<LRFunction> functions, Location location = Location::current());
 

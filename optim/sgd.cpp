@@ -4,6 +4,8 @@
 namespace optim
 {
 
+template class OptimizerWith<SGDOptions>;
+
 SGD::SGD(const std::vector<Parameter>& parameters, SGDOptions options, Location location)
     : OptimizerWith("SGD", {.arrays = {"momentum_buffer"}}, parameters, options, location)
 {

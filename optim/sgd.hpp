@@ -28,6 +28,8 @@ struct SGDOptions
     }
 };
 
+extern template class OptimizerWith<SGDOptions>;
+
 /// Stochastic gradient descent, with momentum as in Sutskever et al., "On the importance of initialization and momentum in
 /// deep learning" (2013), in PyTorch's form:
 ///

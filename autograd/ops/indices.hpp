@@ -58,12 +58,7 @@ public:
     std::int64_t operator[](std::size_t i) const noexcept { return data()[i]; }
 
     /// The same as an xtensor array.
-    xt::xarray<std::int64_t> value() const
-    {
-        xt::xarray<std::int64_t> result(xt::xarray<std::int64_t>::shape_type(shape_.begin(), shape_.end()));
-        std::copy(begin(), end(), result.storage().begin());
-        return result;
-    }
+    xt::xarray<std::int64_t> value() const;
 
 private:
     Shape shape_;

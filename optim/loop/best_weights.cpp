@@ -11,6 +11,16 @@ namespace optim
 using autograd::Tensor;
 using autograd::Variable;
 
+BestWeights::BestWeights(std::vector<Parameter> parameters)
+    : parameters_(std::move(parameters)), kept_(parameters_.size())
+{
+}
+
+bool BestWeights::kept() const noexcept
+{
+    return !kept_.empty() && kept_.front().has_value();
+}
+
 void BestWeights::keep()
 {
     std::transform(parameters_.begin(), parameters_.end(), kept_.begin(),

@@ -21,15 +21,12 @@ class StateVisitor;
 class BestWeights
 {
 public:
-    explicit BestWeights(std::vector<Parameter> parameters)
-        : parameters_(std::move(parameters)), kept_(parameters_.size())
-    {
-    }
+    explicit BestWeights(std::vector<Parameter> parameters);
 
     /// Keeps the present values, instead of those kept before.
     void keep();
     /// Whether anything is kept.
-    bool kept() const noexcept { return !kept_.empty() && kept_.front().has_value(); }
+    bool kept() const noexcept;
     /// Gives the parameters what was kept. Throws autograd::Error if that is nothing.
     void restore(Location location = Location::current()) const;
 

@@ -107,6 +107,19 @@ void Sampler::arrange()
     }
 }
 
+Sampler::Iterator Sampler::begin()
+{
+    return Iterator(*this);
+}
+
+Sampler::Iterator::Iterator(Sampler& sampler) : sampler_(&sampler), batch_(sampler.next()) {}
+
+Sampler::Iterator& Sampler::Iterator::operator++()
+{
+    batch_ = sampler_->next();
+    return *this;
+}
+
 std::optional<Indices> Sampler::next()
 {
     const std::size_t left = size() - position_;

@@ -83,14 +83,10 @@ public:
     using value_type = Indices;
     using difference_type = std::ptrdiff_t;
 
-    explicit Iterator(Sampler& sampler) : sampler_(&sampler), batch_(sampler.next()) {}
+    explicit Iterator(Sampler& sampler);
 
     const Indices& operator*() const noexcept { return *batch_; }
-    Iterator& operator++()
-    {
-        batch_ = sampler_->next();
-        return *this;
-    }
+    Iterator& operator++();
     void operator++(int) { ++*this; }
     bool operator==(std::default_sentinel_t) const noexcept { return !batch_; }
 
@@ -98,11 +94,6 @@ private:
     Sampler* sampler_;
     std::optional<Indices> batch_;
 };
-
-inline Sampler::Iterator Sampler::begin()
-{
-    return Iterator(*this);
-}
 
 struct SplitOptions
 {

@@ -43,4 +43,14 @@ void EarlyStopping::visit_state(StateVisitor& visitor)
     visitor.integer("since_best", since_best_);
 }
 
+TimeLimit::operator bool() const
+{
+    return elapsed() >= limit_;
+}
+
+std::chrono::duration<double> TimeLimit::elapsed() const
+{
+    return std::chrono::steady_clock::now() - start_;
+}
+
 }
