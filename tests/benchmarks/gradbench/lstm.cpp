@@ -27,8 +27,7 @@ struct Problem
     Tensor sequence;
     std::ptrdiff_t l;
     std::ptrdiff_t b;
-    std::vector<Tensor>
-        inputs;  ///< of all layers from outside, (l, b): each character, and zeros for those above the first
+    std::vector<Tensor> inputs;  ///< each character, (l, b): for the first layer, and zeros for the others
 };
 
 /// Of all layers, (l, b).

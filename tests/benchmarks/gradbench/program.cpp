@@ -145,11 +145,6 @@ xt::xarray<std::int64_t> Input::integers() const
     return list;
 }
 
-std::vector<Input> Input::list() const
-{
-    return {json_->begin(), json_->end()};
-}
-
 Output::Output(Tensor numbers) : value_(std::move(numbers)) {}
 Output::Output(const std::vector<double>& numbers) : value_(&numbers) {}
 Output::Output(std::int64_t integer) : value_(integer) {}

@@ -35,8 +35,6 @@ public:
     /// Numbers in lists, which may be nested.
     Tensor array() const;
     xt::xarray<std::int64_t> integers() const;
-    /// The elements of a list.
-    std::vector<Input> list() const;
 
 private:
     const nlohmann::json* json_;
