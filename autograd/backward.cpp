@@ -26,13 +26,12 @@ Node* filled(const Shape& shape, T value)
     return node;
 }
 
-/// What the hooks of a variable make of its gradient. Takes the reference and gives one.
-Node* through_hooks(const VariableNode* variable, Node* gradient)
+// Hooks and observers are kept out of the loop of reverse mode, which took 15 % more instructions with them in it, used or
+// not.
+
+/// What the hooks of a variable, which has some, make of its gradient. Takes the reference and gives one.
+[[gnu::noinline]] Node* through_hooks(const VariableNode* variable, Node* gradient)
 {
-    if (variable->hooks == nullptr)
-    {
-        return gradient;
-    }
     gradient = full(gradient, variable->shape);
     // A hook may remove itself.
     const auto hooks = variable->hooks->hooks;
@@ -50,6 +49,19 @@ Node* through_hooks(const VariableNode* variable, Node* gradient)
         }
     }
     return gradient;
+}
+
+[[gnu::noinline]] void pull_observed(const Arena& arena, Record& record, Pull& pull)
+{
+    for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+    {
+        observer->visit(record);
+    }
+    record.operation->pull(pull);
+    for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+    {
+        observer->pulled(pull);
+    }
 }
 
 }
@@ -132,7 +144,7 @@ void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& 
         }
         const bool leaf = record.operation == &leaf_operation;
         auto* const variable = static_cast<VariableNode*>(variable_of(tape, record, slot));
-        if (variable != nullptr)
+        if (variable != nullptr && variable->hooks != nullptr) [[unlikely]]
         {
             gradient = through_hooks(variable, gradient);
         }
@@ -162,14 +174,13 @@ void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& 
         }
         arena.pullback_location = record.location;
         Pull pull(record, gradient, begin, pass.gradients, goal.everything() ? nullptr : &pass.wanted);
-        for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+        if (arena.observer != nullptr) [[unlikely]]
         {
-            observer->visit(record);
+            pull_observed(arena, record, pull);
         }
-        record.operation->pull(pull);
-        for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+        else
         {
-            observer->pulled(pull);
+            record.operation->pull(pull);
         }
         if (pass.forgets())
         {

@@ -14,13 +14,27 @@ void notify_observers_of_begin(Observer* observer)
     }
 }
 
+namespace
+{
+
+[[gnu::noinline]] void notify_observers_of_output(Observer* observer, const Operation& operation, const Node* output,
+                                                  std::span<const ResolvedOperand> operands, Location location)
+{
+    for (; observer != nullptr; observer = observer->outer())
+    {
+        observer->executed(operation, output, operands, location);
+    }
+}
+
+}
+
 void record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
             Attributes* (*copy_attributes)(const void*), const void* op, Location location)
 {
-    for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+    if (arena.observer != nullptr) [[unlikely]]
     {
-        observer->executed(operation, output, operands,
-                           arena.pullback_location.line != 0 ? arena.pullback_location : location);
+        notify_observers_of_output(arena.observer, operation, output, operands,
+                                   arena.pullback_location.line != 0 ? arena.pullback_location : location);
     }
     Reads reads;
     bool tracked = false;
