@@ -1,5 +1,6 @@
 #include <autograd/arena.hpp>
 #include <autograd/tensor.hpp>
+#include <autograd/tracer.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -36,6 +37,7 @@ Arena::~Arena()
             delete tape;
         }
     }
+    current_ = nullptr;
 }
 
 Record& Arena::append(const Operation& operation, Node* output, std::size_t arity, Location location)
@@ -115,6 +117,7 @@ Node* Arena::read_variable(Node* variable, Slot& slot)
         leaf = size_;
         leaves_.push_back(leaf);
         Node* value = new_view(variable, variable->shape);
+        note_view(variable, value);
         Record& record = append(kind, value, 1, {});
         record.output_kept = true;
         retain(variable);
@@ -286,7 +289,9 @@ Node* snapshot(Node* variable)
     Arena& arena = Arena::current();
     if (!arena.recording())
     {
-        return new_view(variable, variable->shape);
+        Node* const view = new_view(variable, variable->shape);
+        note_view(variable, view);
+        return view;
     }
     Slot slot = no_slot;
     Node* value = arena.read(variable, slot);
@@ -296,7 +301,12 @@ Node* snapshot(Node* variable)
 
 void leave_tape(Node* node, const char* how, Location location)
 {
-    Arena::current().note_cut(Cut::Kind::plain_array, how, node, nullptr, location);
+    Arena& arena = Arena::current();
+    arena.note_cut(Cut::Kind::plain_array, how, node, nullptr, location);
+    if (arena.tracer != nullptr) [[unlikely]]
+    {
+        arena.tracer->left(node, how, location);
+    }
 }
 
 }

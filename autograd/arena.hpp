@@ -23,6 +23,8 @@ inline constexpr Slot no_slot = std::numeric_limits<Slot>::max();
 class Pull;
 class Push;
 class Observer;
+class Tracer;
+struct Attributes;
 
 /// Which values a pullback reads beside the gradient of the output.
 struct Reads
@@ -43,12 +45,24 @@ struct Operation
     std::span<const Reads> reads = {};
     /// Gives the tangent of the output, given those of operands.
     void (*push)(Push&) = nullptr;
+    /// Executes it with the same attributes on other operands, as the call that was recorded did.
+    Node* (*execute)(const Attributes*, std::span<Node* const>, Location) = nullptr;
+    /// The gradient of one operand, from dy in the output's shape, y and the operands.
+    Node* (*pull_one)(const Attributes*, std::size_t k, std::span<Node* const>) = nullptr;
+    /// Adds the gradient of one operand to `sum`; from the same. Null if no pullback does so.
+    void (*add_one)(const Attributes*, std::size_t k, Node* sum, std::span<Node* const>) = nullptr;
+    /// Whether this is an `ElementwiseOperation`.
+    bool elementwise = false;
 };
 
 /// The attributes of a recorded operation: axes, flags.
 struct Attributes
 {
     virtual ~Attributes() = default;
+    /// A copy; null if these cannot be copied.
+    virtual Attributes* clone() const { return nullptr; }
+    /// Whether they are the same; false if that cannot be told.
+    virtual bool equals(const Attributes&) const { return false; }
 
     static void* operator new(std::size_t size)
     {
@@ -165,6 +179,8 @@ public:
 
     /// Whether some tape of this thread records.
     bool recording() const noexcept { return recording_; }
+    /// Whether anybody wants to know what is computed.
+    bool attentive() const noexcept { return recording_ || tracer != nullptr; }
     /// A number of its own, not 0.
     std::uint32_t id() const noexcept { return id_; }
     Slot size() const noexcept { return size_; }
@@ -207,6 +223,11 @@ public:
 
     /// Who watches what this thread executes; null if nobody.
     Observer* observer = nullptr;
+    /// Who follows all that it computes; null if nobody.
+    Tracer* tracer = nullptr;
+
+    /// The thread's tracer; null if it has none, or the thread ends.
+    static Tracer* living_tracer() noexcept { return current_ != nullptr ? current_->tracer : nullptr; }
 
     /// Whether new records keep the values that their pullbacks read: not if all tapes that record only rehearse.
     bool keeps_values() const noexcept { return keeps_values_; }
@@ -311,7 +332,7 @@ public:
     }
 
     /// What has been added up for operand k so far; null if nothing.
-    const Node* sum_so_far(std::size_t k) noexcept
+    Node* sum_so_far(std::size_t k) noexcept
     {
         return wants(k) ? gradients_[record_.first_operand[k].slot - begin_] : nullptr;
     }

@@ -40,6 +40,8 @@ public:
     /// Throws ShapeError beyond `max_rank` axes.
     void push_back(std::ptrdiff_t axis);
 
+    bool operator==(const Axes&) const = default;
+
 private:
     std::array<std::ptrdiff_t, max_rank> axes_{};
     std::size_t size_ = 0;
@@ -49,6 +51,7 @@ private:
 struct KeepDims
 {
     bool keep = false;
+    bool operator==(const KeepDims&) const = default;
 };
 inline constexpr KeepDims keep_dims{true};
 

@@ -3,6 +3,7 @@
 #include <autograd/observer.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/pass.hpp>
+#include <autograd/tracer.hpp>
 
 #include <algorithm>
 
@@ -23,6 +24,7 @@ Node* filled(const Shape& shape, T value)
 {
     Node* node = new_node<T>(shape);
     std::fill_n(node->as<T>(), node->elements, value);
+    note_constant(node);
     return node;
 }
 
@@ -152,7 +154,7 @@ void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& 
         {
             if (variable != nullptr)
             {
-                Pull::accumulate(variable->gradient, full(gradient, variable->shape));
+                accumulate_gradient(variable, full(gradient, variable->shape));
                 continue;
             }
         }
@@ -189,6 +191,23 @@ void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& 
     }
 }
 
+void accumulate_gradient(VariableNode* variable, Node* gradient)
+{
+    Tracer* const tracer = Arena::current().tracer;
+    if (tracer == nullptr) [[likely]]
+    {
+        Pull::accumulate(variable->gradient, gradient);
+        return;
+    }
+    retain(gradient);
+    {
+        const Unseen unseen;
+        Pull::accumulate(variable->gradient, gradient);
+    }
+    tracer->accumulated(variable, gradient);
+    release(gradient);
+}
+
 Node* Pull::full_output_gradient()
 {
     output_gradient_ = full(std::exchange(output_gradient_, nullptr), record_.output->shape);
@@ -208,7 +227,7 @@ void accumulate_typed(Node*& sum, Node* gradient)
 {
     Tensor<T> a = Tensor<T>::adopt(std::exchange(sum, nullptr));
     Tensor<T> b = Tensor<T>::adopt(gradient);
-    if (!Arena::current().recording() && a.shape() == b.shape())
+    if (!Arena::current().attentive() && a.shape() == b.shape())
     {
         if (!writable_in_place(a.node()))
         {

@@ -150,6 +150,7 @@ Node* detail::with_gradient(const Operation& operation, Node* output, std::span<
                             NodePullback pullback, Location location)
 {
     Node* const result = new_view(output, output->shape);
+    note_view(output, result);
     Arena& arena = Arena::current();
     if (!arena.recording())
     {

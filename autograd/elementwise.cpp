@@ -1,4 +1,5 @@
 #include <autograd/elementwise.hpp>
+#include <autograd/kernels/broadcast.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/parallel.hpp>
@@ -14,136 +15,8 @@ namespace autograd::detail
 namespace
 {
 
-/// Elements that a kernel is given at a time where an operand has to be stretched: the stretched pieces stay in the
-/// first-level cache.
-constexpr std::size_t block_elements = 1024;
 constexpr std::size_t most_inputs = most_operands + 2;
 constexpr std::size_t few_elements = 128;
-
-/// A block, and what a kernel may touch behind it.
-constexpr std::size_t scratch_elements = block_elements + buffer_alignment / sizeof(float);
-
-/// Below this number of elements a second thread costs more than it saves.
-constexpr std::size_t parallel_elements = elements_worth_a_thread;
-
-/// Reads an operand as if it had been broadcast to the shape of the result. A 0-d value counts as stretched also to one
-/// element, because it has no padding that a register could be filled from.
-template <class T>
-class BroadcastReader
-{
-public:
-    BroadcastReader() = default;
-
-    BroadcastReader(const Node& node, const Shape& result)
-        : data_(node.as<T>()), stretched_(node.elements != result.elements() || node.buffer == nullptr)
-    {
-        if (!stretched_)
-        {
-            return;
-        }
-        const std::size_t lead = result.rank() - node.shape.rank();
-        std::size_t stride = 1;
-        for (std::size_t axis = result.rank(); axis-- > 0;)
-        {
-            const std::size_t extent = axis >= lead ? node.shape[axis - lead] : 1;
-            add_axis(result[axis], extent == 1 ? 0 : stride);
-            stride *= extent;
-        }
-        if (rank_ == 0)
-        {
-            extents_[rank_] = 1;
-            strides_[rank_++] = 0;
-        }
-    }
-
-    /// The elements from `position` on; those of a stretched operand are written to `scratch` first.
-    const T* read(std::size_t position, std::size_t count, T* scratch) const
-    {
-        if (!stretched_)
-        {
-            return data_ + position;
-        }
-        std::size_t index[max_rank];
-        std::size_t offset = 0;
-        std::size_t rest = position;
-        for (std::size_t axis = 0; axis < rank_; ++axis)
-        {
-            index[axis] = rest % extents_[axis];
-            rest /= extents_[axis];
-            offset += index[axis] * strides_[axis];
-        }
-        if (strides_[0] == 1 && index[0] + count <= extents_[0])
-        {
-            return data_ + offset;
-        }
-        T* out = scratch;
-        while (count > 0)
-        {
-            const std::size_t run = std::min(count, extents_[0] - index[0]);
-            if (strides_[0] == 0)
-            {
-                std::fill_n(out, run, data_[offset]);
-            }
-            else
-            {
-                std::copy_n(data_ + offset, run, out);
-            }
-            out += run;
-            count -= run;
-            offset -= index[0] * strides_[0];
-            index[0] = 0;
-            for (std::size_t axis = 1; axis < rank_; ++axis)
-            {
-                offset += strides_[axis];
-                if (++index[axis] < extents_[axis])
-                {
-                    break;
-                }
-                offset -= extents_[axis] * strides_[axis];
-                index[axis] = 0;
-            }
-        }
-        // Whole registers are read.
-        std::fill_n(out, xsimd::batch<T>::size, T(0));
-        return scratch;
-    }
-
-    /// A length such that every piece of it, from a multiple of it on, reads the same; 0 if there is none.
-    std::size_t period() const
-    {
-        if (!stretched_ || rank_ == 1)
-        {
-            return stretched_ && strides_[0] == 0 ? 1 : 0;
-        }
-        return rank_ == 2 && strides_[0] == 1 && strides_[1] == 0 ? extents_[0] : 0;
-    }
-
-    bool stretched() const noexcept { return stretched_; }
-
-private:
-    // Innermost first; neighbours that are walked as one are merged.
-    void add_axis(std::size_t extent, std::size_t stride)
-    {
-        if (extent == 1)
-        {
-            return;
-        }
-        if (rank_ > 0 && stride == (strides_[rank_ - 1] == 0 ? 0 : strides_[rank_ - 1] * extents_[rank_ - 1]))
-        {
-            extents_[rank_ - 1] *= extent;
-            return;
-        }
-        extents_[rank_] = extent;
-        strides_[rank_] = stride;
-        ++rank_;
-    }
-
-    const T* data_ = nullptr;
-    bool stretched_ = false;
-    std::size_t rank_ = 0;
-    std::size_t extents_[max_rank];
-    std::size_t strides_[max_rank];
-};
 
 /// Where a kernel's results go: to their places in an array.
 template <class T>
@@ -310,6 +183,35 @@ Node* elementwise_value(const char* name, Kernel<T> kernel, std::span<Node* cons
 namespace
 {
 
+/// What a pullback of a record is computed from; null for what is not read.
+using Inputs = std::array<Node*, most_inputs>;
+
+template <class T>
+Inputs inputs_of(const ElementwisePullback<T>& pullback, Node* dy, Record& record)
+{
+    Inputs inputs{dy, record.output};
+    for (std::size_t k = 0; k < record.arity; ++k)
+    {
+        inputs[2 + k] = record.first_operand[k].node;
+    }
+    for (std::size_t i = 0; i < most_inputs; ++i)
+    {
+        inputs[i] = (pullback.reads >> i & 1) != 0 ? inputs[i] : nullptr;
+    }
+    return inputs;
+}
+
+/// Tells the tracer, if there is one, that a pullback of the record gave this.
+void trace(const Record& record, std::size_t k, const Inputs& inputs, Node* gradient)
+{
+    if (Tracer* const tracer = Arena::current().tracer)
+    {
+        const std::span<Node* const> all(inputs);
+        tracer->executed({Step::Kind::pullback, *record.operation, k, all.first(2 + record.arity), gradient, nullptr,
+                          nullptr, record.location});
+    }
+}
+
 /// The same for a 0-d result, whose operands then are 0-d, too.
 template <class T>
 void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t last)
@@ -328,7 +230,13 @@ void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t 
             continue;
         }
         const T gradient = operation.pullbacks[k].scalar(in);
-        if (k == last && dy->values.unique())
+        if (Arena::current().tracer != nullptr) [[unlikely]]
+        {
+            Node* const node = new_scalar(gradient);
+            trace(p.record(), k, inputs_of(operation.pullbacks[k], dy, p.record()), node);
+            p.give(k, node);
+        }
+        else if (k == last && dy->values.unique())
         {
             *dy->as<T>() = gradient;
             p.give(k, std::exchange(dy, nullptr));
@@ -370,26 +278,22 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
             p.give(k, p.output_gradient());
             continue;
         }
-        Node* const candidates[most_inputs] = {p.output_gradient(), p.output(), p.operand(0),
-                                               operation.arity > 1 ? p.operand(1) : nullptr,
-                                               operation.arity > 2 ? p.operand(2) : nullptr};
-        Node* inputs[most_inputs];
-        for (std::size_t i = 0; i < most_inputs; ++i)
-        {
-            inputs[i] = (pullback.reads >> i & 1) != 0 ? candidates[i] : nullptr;
-        }
-        const std::span<Node* const> read(inputs, operation.arity + 2);
+        Node*& dy = p.output_gradient();
+        const Inputs inputs = inputs_of(pullback, dy, p.record());
+        const std::span<Node* const> read(inputs.data(), operation.arity + 2);
+        const bool traced = Arena::current().tracer != nullptr;
         const Node* const sum = p.sum_so_far(k);
-        if (sum != nullptr && sum->shape == shape && operand_shape == shape && writable_in_place(sum))
+        if (sum != nullptr && sum->shape == shape && operand_shape == shape && writable_in_place(sum) && !traced)
         {
             run<T>(Add<T>{pullback.kernel, p.template sum<T>(k)}, read, shape);
             continue;
         }
         // The gradient of the output is dead after its last use: its memory takes the result.
-        Node*& dy = p.output_gradient();
-        const bool reuse = k == last && dy->values.unique() && dy->shape == shape && dy->buffer->references.unique();
+        const bool reuse =
+            k == last && dy->values.unique() && dy->shape == shape && dy->buffer->references.unique() && !traced;
         Node* gradient = reuse ? dy : new_node<T>(shape);
         run<T>(Store<T>{pullback.kernel, gradient->template as<T>()}, read, shape);
+        trace(p.record(), k, inputs, gradient);
         if (reuse)
         {
             dy = nullptr;
@@ -420,23 +324,21 @@ void elementwise_push(Push& p, const ElementwiseOperation<T>& operation)
             p.give(tangent);
             continue;
         }
-        Node* const candidates[most_inputs] = {tangent, p.output(), p.operand(0),
-                                               operation.arity > 1 ? p.operand(1) : nullptr,
-                                               operation.arity > 2 ? p.operand(2) : nullptr};
-        Node* inputs[most_inputs];
-        const T* numbers[most_inputs];
-        for (std::size_t i = 0; i < most_inputs; ++i)
-        {
-            inputs[i] = (pullback.reads >> i & 1) != 0 ? candidates[i] : nullptr;
-            numbers[i] = inputs[i] != nullptr ? inputs[i]->as<T>() : nullptr;
-        }
+        const Inputs inputs = inputs_of(pullback, tangent, p.record());
+        Node* result = nullptr;
         if (shape.rank() == 0)
         {
-            p.give(new_scalar(pullback.scalar(numbers)));
-            continue;
+            const T* numbers[most_inputs];
+            std::transform(inputs.begin(), inputs.end(), numbers,
+                           [](const Node* input) { return input != nullptr ? input->as<T>() : nullptr; });
+            result = new_scalar(pullback.scalar(numbers));
         }
-        Node* result = new_node<T>(shape);
-        run<T>(Store<T>{pullback.kernel, result->template as<T>()}, {inputs, operation.arity + 2}, shape);
+        else
+        {
+            result = new_node<T>(shape);
+            run<T>(Store<T>{pullback.kernel, result->template as<T>()}, {inputs.data(), operation.arity + 2}, shape);
+        }
+        trace(p.record(), k, inputs, result);
         p.give(result);
     }
 }

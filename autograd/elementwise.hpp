@@ -31,6 +31,8 @@ struct ElementwiseOperation : Operation
 {
     std::size_t arity;
     ElementwisePullback<T> pullbacks[most_operands];
+    Kernel<T> value;
+    T (*scalar_value)(const T* const* operands);
 };
 
 /// The value for operands of any shapes that broadcast. Throws ShapeError if they don't.
@@ -54,6 +56,11 @@ void add_in_place(T* sum, const T* change, std::size_t count);
 /// Records if a tape records.
 template <class T>
 Tensor<T> sum_to(const Tensor<T>& gradient, const Shape& from, const Shape& to);
+
+inline Attributes* no_attributes(const void*)
+{
+    return nullptr;
+}
 
 template <class F, class T, std::size_t... K>
 void value_kernel(std::size_t count, const T* const* in, T* out, std::index_sequence<K...>)
@@ -203,16 +210,54 @@ struct Elementwise
         }
     }
 
+    static void kernel(std::size_t count, const T* const* in, T* out) { value_kernel<F>(count, in, out, Indices{}); }
+
     template <std::size_t... K>
-    static void kernel(std::size_t count, const T* const* in, T* out)
+    static Node* execute(std::span<Node* const> operands, Location location, std::index_sequence<K...>)
     {
-        value_kernel<F>(count, in, out, Indices{});
+        return apply(location, operands[K]...);
+    }
+    template <std::size_t... K>
+    static Node* execute_question(std::span<Node* const> operands, Location location, std::index_sequence<K...>)
+    {
+        return constant(location, operands[K]...);
     }
 
+    template <std::size_t... K>
+    static T scalar_value(const T* const* operands, std::index_sequence<K...>)
+    {
+        return static_cast<T>(F::value(*operands[K]...));
+    }
+
+    static Node* execute(const Attributes*, std::span<Node* const> operands, Location location)
+    {
+        return execute(operands, location, Indices{});
+    }
+    static Node* execute_question(const Attributes*, std::span<Node* const> operands, Location location)
+    {
+        return execute_question(operands, location, Indices{});
+    }
+    static T scalar(const T* const* operands) { return scalar_value(operands, Indices{}); }
+
     static constexpr ElementwiseOperation<T> operation{
-        {F::name, &pull, elementwise_reads_of<F>, &push},
+        {.name = F::name,
+         .pull = &pull,
+         .reads = elementwise_reads_of<F>,
+         .push = &push,
+         .execute = &execute,
+         .elementwise = true},
         F::arity,
-        {pullback_of<F, 0, T>(), pullback_of<F, 1, T>(), pullback_of<F, 2, T>()}};
+        {pullback_of<F, 0, T>(), pullback_of<F, 1, T>(), pullback_of<F, 2, T>()},
+        &kernel,
+        &scalar};
+
+    /// The same for one that has no derivative.
+    static constexpr ElementwiseOperation<T> question{
+        {.name = F::name, .pull = nullptr, .execute = &execute_question, .elementwise = true},
+        F::arity,
+        {},
+        &kernel,
+        &scalar};
 
     /// Executes and records. Takes the operands' nodes, gives a new one.
     template <std::same_as<Node*>... Nodes>
@@ -220,20 +265,15 @@ struct Elementwise
     {
         static_assert(sizeof...(nodes) == F::arity);
         Arena& arena = Arena::current();
-        if (!arena.recording())
+        if (!arena.attentive())
         {
             return value(location, nodes...);
         }
         notify_begin(arena.observer);
         std::array<ResolvedOperand, F::arity> operands{ResolvedOperand{nodes}...};
-        for (ResolvedOperand& operand : operands)
-        {
-            operand.node = arena.read(operand.node, operand.slot);
-        }
+        resolve(arena, operands);
         Tensor<T> output = Tensor<T>::adopt(value(location, nodes...));
-        record(
-            arena, operation, output.node(), operands, [](const void*) -> Attributes* { return nullptr; }, nullptr,
-            location);
+        record(arena, operation, output.node(), operands, &no_attributes, nullptr, location);
         return output.disown();
     }
 
@@ -242,7 +282,14 @@ struct Elementwise
     static Node* constant(Location location, Nodes... nodes)
     {
         Node* result = value(location, nodes...);
-        (Arena::current().note_cut(Cut::Kind::value, F::name, nodes, result, location), ...);
+        Arena& arena = Arena::current();
+        (arena.note_cut(Cut::Kind::value, F::name, nodes, result, location), ...);
+        if (arena.tracer != nullptr) [[unlikely]]
+        {
+            const std::array<Node*, F::arity> operands{nodes...};
+            arena.tracer->executed(
+                {Step::Kind::value, question, 0, operands, result, nullptr, &no_attributes, location});
+        }
         return result;
     }
 

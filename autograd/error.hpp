@@ -48,6 +48,12 @@ class UnconnectedError : public TapeError
     using TapeError::TapeError;
 };
 
+/// A function that `compile` cannot record: it would freeze what changes from call to call.
+class CompileError : public Error
+{
+    using Error::Error;
+};
+
 /// A file that cannot be read or written, or whose content is not what it should be.
 class FileError : public Error
 {

@@ -1,6 +1,7 @@
 #include <autograd/generator.hpp>
 
 #include <autograd/parallel.hpp>
+#include <autograd/tracer.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -86,6 +87,15 @@ Tensor<T> fill(Generator& generator, const Shape& shape, const F& made)
     return tensor;
 }
 
+/// A number that the function itself draws is nothing that could be drawn anew for it.
+void note_draw()
+{
+    if (detail::Tracer* const tracer = detail::Arena::current().tracer)
+    {
+        tracer->refused("a random number is drawn, and not an array of them", {});
+    }
+}
+
 }
 
 constinit thread_local detail::DrawLog* detail::DrawLog::current_ = nullptr;
@@ -100,15 +110,25 @@ void detail::DrawLog::add(Generator& generator)
     }
 }
 
+Generator::~Generator()
+{
+    if (detail::Tracer* const tracer = detail::Arena::living_tracer())
+    {
+        tracer->ended(this);
+    }
+}
+
 void Generator::seek(std::uint64_t position) noexcept
 {
     detail::DrawLog::note(*this);
+    note_draw();
     position_ = position;
 }
 
 std::uint64_t Generator::operator()() noexcept
 {
     detail::DrawLog::note(*this);
+    note_draw();
     const std::uint64_t position = position_++;
     return detail::philox(seed_, stream_, position / 2)[position % 2];
 }
@@ -152,10 +172,14 @@ Tensor<T> Generator::uniform(const Shape& shape, double low, double high, Locati
     // The sum may be rounded up to the bound that is not included.
     const T largest = std::nextafter(static_cast<T>(high), start);
     const auto scaled = [=](std::uint64_t word) { return std::min(start + width * to_unit<T>(word), largest); };
-    return fill<T>(*this, shape,
-                   [&](std::array<std::uint64_t, 2> words) {
-                       return std::array{scaled(words[0]), scaled(words[1])};
-                   });
+    return detail::draw_array(this, location,
+                              [=, this]
+                              {
+                                  return fill<T>(*this, shape,
+                                                 [&](std::array<std::uint64_t, 2> words) {
+                                                     return std::array{scaled(words[0]), scaled(words[1])};
+                                                 });
+                              });
 }
 
 template <Real T>
@@ -166,13 +190,17 @@ Tensor<T> Generator::normal(const Shape& shape, double mean, double deviation, L
         refuse("normal", "the mean must be finite, the standard deviation finite and at least 0", mean, deviation,
                location);
     }
-    return fill<T>(
-        *this, shape,
-        [=](std::array<std::uint64_t, 2> words)
-        {
-            const auto [first, second] = box_muller(words);
-            return std::array{static_cast<T>(mean + deviation * first), static_cast<T>(mean + deviation * second)};
-        });
+    return detail::draw_array(this, location,
+                              [=, this]
+                              {
+                                  return fill<T>(*this, shape,
+                                                 [=](std::array<std::uint64_t, 2> words)
+                                                 {
+                                                     const auto [first, second] = box_muller(words);
+                                                     return std::array{static_cast<T>(mean + deviation * first),
+                                                                       static_cast<T>(mean + deviation * second)};
+                                                 });
+                              });
 }
 
 Indices Generator::permutation(std::size_t count)

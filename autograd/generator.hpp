@@ -26,6 +26,9 @@ public:
 
     /// Streams of one seed have nothing to do with each other: give each user, or each epoch, one of its own.
     explicit Generator(std::uint64_t seed = 0, std::uint64_t stream = 0) noexcept : seed_(seed), stream_(stream) {}
+    Generator(const Generator&) = default;
+    Generator& operator=(const Generator&) = default;
+    ~Generator();
 
     static constexpr std::uint64_t min() noexcept { return 0; }
     static constexpr std::uint64_t max() noexcept { return std::numeric_limits<std::uint64_t>::max(); }

@@ -1,17 +1,12 @@
+#include <autograd/drawing.hpp>
 #include <autograd/explain.hpp>
 #include <autograd/inspect.hpp>
 #include <autograd/pass.hpp>
 
-#include <cstdio>
-#include <fstream>
 #include <iomanip>
 #include <map>
 #include <set>
-#include <spawn.h>
 #include <sstream>
-#include <sys/wait.h>
-
-extern char** environ;
 
 namespace autograd
 {
@@ -92,36 +87,6 @@ std::string readable(std::size_t bytes)
     }
     text << std::setprecision(unit == 0 ? 6 : 3) << size << ' ' << units[unit];
     return text.str();
-}
-
-/// Rows of cells, in columns as wide as their widest.
-std::string table(const std::vector<std::vector<std::string>>& rows)
-{
-    std::vector<std::size_t> widths;
-    for (const auto& row : rows)
-    {
-        widths.resize(std::max(widths.size(), row.size()));
-        for (std::size_t column = 0; column < row.size(); ++column)
-        {
-            widths[column] = std::max(widths[column], row[column].size());
-        }
-    }
-    std::string text;
-    for (const auto& row : rows)
-    {
-        std::string line;
-        for (std::size_t column = 0; column < row.size(); ++column)
-        {
-            line += row[column] + std::string(widths[column] - row[column].size() + 2, ' ');
-        }
-        text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-    }
-    return text;
-}
-
-std::string type_and_shape(DType dtype, const Shape& shape)
-{
-    return (dtype == DType::float32 ? "float " : "double ") + to_string(shape);
 }
 
 std::string line_of(Location location)
@@ -208,11 +173,12 @@ std::ostream& operator<<(std::ostream& out, const GradientTape& tape)
             operands += (operands.empty() ? "" : ", ") + (operand ? std::to_string(*operand) : "constant");
         }
         bytes += entry.kept_bytes;
-        rows.push_back({std::to_string(number++), entry.name, operands, type_and_shape(entry.dtype, entry.shape),
+        rows.push_back({std::to_string(number++), entry.name, operands,
+                        detail::type_and_shape(entry.dtype, entry.shape),
                         entry.kept_bytes != 0 ? readable(entry.kept_bytes) : "", line_of(entry.location)});
     }
     return out << number << (number == 1 ? " record" : " records") << ", which keep " << readable(bytes) << "\n"
-               << table(rows);
+               << detail::table(rows);
 }
 
 std::string memory_report(const GradientTape& tape)
@@ -238,7 +204,7 @@ std::string memory_report(const GradientTape& tape)
         rows.push_back({readable(value.bytes), to_string(value.shape),
                         value.record ? describe(*value.record) : "a constant", readers});
     }
-    return "kept: " + readable(bytes) + "\n" + table(rows);
+    return "kept: " + readable(bytes) + "\n" + detail::table(rows);
 }
 
 std::string to_dot(const GradientTape& tape)
@@ -249,7 +215,8 @@ std::string to_dot(const GradientTape& tape)
     std::size_t number = 0;
     for (const RecordedOperation& entry : records(tape))
     {
-        out << "  n" << number << " [label=\"" << entry.name << "\\n" << type_and_shape(entry.dtype, entry.shape);
+        out << "  n" << number << " [label=\"" << entry.name << "\\n"
+            << detail::type_and_shape(entry.dtype, entry.shape);
         if (entry.kept_bytes != 0)
         {
             out << "\\nkeeps " << readable(entry.kept_bytes);
@@ -272,59 +239,9 @@ std::string to_dot(const GradientTape& tape)
     return out.str();
 }
 
-namespace
-{
-
-void write_file(const std::string& path, const std::string& text, Location location)
-{
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    if (!file.flush())
-    {
-        throw FileError("draw", "cannot write " + path, location);
-    }
-}
-
-/// Runs Graphviz. Whether it was found and succeeded.
-bool run_dot(const std::string& format, const std::string& from, const std::string& to)
-{
-    const std::string arguments[] = {"dot", "-T" + format, "-o", to, from};
-    std::vector<char*> pointers;
-    for (const std::string& argument : arguments)
-    {
-        pointers.push_back(const_cast<char*>(argument.c_str()));
-    }
-    pointers.push_back(nullptr);
-    pid_t child = 0;
-    int status = 0;
-    return posix_spawnp(&child, "dot", nullptr, nullptr, pointers.data(), environ) == 0 &&
-           waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-}
-
 void draw(const GradientTape& tape, const std::string& path, Location location)
 {
-    const std::size_t point = path.rfind('.');
-    const std::string format = point == std::string::npos ? "" : path.substr(point + 1);
-    if (format == "dot")
-    {
-        write_file(path, to_dot(tape), location);
-        return;
-    }
-    if (format != "svg" && format != "png" && format != "pdf")
-    {
-        throw FileError("draw", "draws .dot, .svg, .png or .pdf files: got " + path, location);
-    }
-    const std::string source = path + ".dot";
-    write_file(source, to_dot(tape), location);
-    const bool drawn = run_dot(format, source, path);
-    std::remove(source.c_str());
-    if (!drawn)
-    {
-        throw FileError("draw", "Graphviz's program dot is not there, or could not write " + path, location,
-                        "Install Graphviz (Debian: graphviz), or draw to a .dot file.");
-    }
+    detail::draw_graph(to_dot(tape), path, location);
 }
 
 }

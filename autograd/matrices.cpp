@@ -1,3 +1,4 @@
+#include <autograd/derive.hpp>
 #include <autograd/kernels/copy.hpp>
 #include <autograd/matrices.hpp>
 
@@ -48,6 +49,7 @@ void require_square(const char* operation, const Shape& shape, Location location
 template <class T>
 void require_finite(const char* operation, const Tensor<T>& a, Location location)
 {
+    note_decision(a.node(), operation, location);
     const T* end = a.data() + a.size();
     const T* found = std::find_if(a.data(), end, [](T element) { return !std::isfinite(element); });
     if (found != end)

@@ -137,6 +137,8 @@ Tensor<T> ratio(const Tensor<T>& num, const Tensor<T>& den);
 /// op(a)^-1 b or b op(a)^-1 for triangular matrices; nothing is checked.
 struct TriangularSolve
 {
+    bool operator==(const TriangularSolve&) const = default;
+
     bool upper;
     bool left = true;
     bool unit = false;
@@ -161,6 +163,8 @@ Tensor<T> inverse(const char* operation, const Tensor<T>& a, Location location);
 template <class Derived>
 struct Computed
 {
+    bool operator==(const Computed&) const = default;
+
     static constexpr Reads reads(std::size_t) { return {.output = true}; }
 
     template <class T>

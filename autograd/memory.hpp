@@ -51,6 +51,7 @@ struct alignas(buffer_alignment) Buffer
 {
     ReferenceCount references;
     std::uint32_t bin;
+    bool live = false;  ///< whether it holds what changes from call to call of a compiled function; see Indices
 
     void* data() noexcept { return this + 1; }
 };

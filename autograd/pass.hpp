@@ -33,6 +33,9 @@ Node* full(Node* array, const Shape& shape);
 /// A new array.
 Node* filled(DType dtype, const Shape& shape, double value);
 
+/// Adds to the gradient that a variable holds. Takes over a reference.
+void accumulate_gradient(VariableNode* variable, Node* gradient);
+
 /// The variable whose leaf the record at this slot is for this tape; null if it is no such.
 Node* variable_of(const TapeState& tape, const Record& record, Slot slot);
 

@@ -26,11 +26,72 @@ namespace
     }
 }
 
+[[gnu::noinline]] void trace_value(Tracer& tracer, const Operation& operation, Node* output,
+                                   std::span<const ResolvedOperand> operands,
+                                   Attributes* (*copy_attributes)(const void*), const void* op, Location location)
+{
+    std::vector<Node*> inputs;
+    for (const ResolvedOperand& operand : operands)
+    {
+        inputs.push_back(operand.node);
+    }
+    tracer.executed({Step::Kind::value, operation, 0, inputs, output, op, copy_attributes, location});
+}
+
+/// What the pullback of a record is given: dy, y and the operands.
+std::vector<Node*> inputs_of(Pull& p)
+{
+    std::vector<Node*> inputs{p.output_gradient(), p.output()};
+    for (const RecordedOperand& operand : p.record().operands())
+    {
+        inputs.push_back(operand.node);
+    }
+    return inputs;
+}
+
+}
+
+void pull_as_step(Pull& p, std::size_t k, const std::function<Node*()>& pullback)
+{
+    if (Arena::current().recording())
+    {
+        p.give(k, pullback());
+        return;
+    }
+    const std::vector<Node*> inputs = inputs_of(p);
+    Node* gradient = nullptr;
+    {
+        const Unseen unseen;
+        gradient = pullback();
+    }
+    const Record& record = p.record();
+    Arena::current().tracer->executed(
+        {Step::Kind::pullback, *record.operation, k, inputs, gradient, record.attributes, nullptr, record.location});
+    p.give(k, gradient);
+}
+
+void add_as_step(Pull& p, std::size_t k, const std::function<void()>& add)
+{
+    std::vector<Node*> inputs = inputs_of(p);
+    inputs.insert(inputs.begin(), p.sum_so_far(k));
+    {
+        const Unseen unseen;
+        add();
+    }
+    const Record& record = p.record();
+    Arena::current().tracer->executed(
+        {Step::Kind::sum, *record.operation, k, inputs, p.sum_so_far(k), record.attributes, nullptr, record.location});
 }
 
 void record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
             Attributes* (*copy_attributes)(const void*), const void* op, Location location)
 {
+    // Others, such as custom_gradient, only give a value that has been computed another derivative.
+    if (arena.tracer != nullptr && operation.execute != nullptr) [[unlikely]]
+    {
+        trace_value(*arena.tracer, operation, output, operands, copy_attributes, op,
+                    arena.pullback_location.line != 0 ? arena.pullback_location : location);
+    }
     if (arena.observer != nullptr) [[unlikely]]
     {
         notify_observers_of_output(arena.observer, operation, output, operands,

@@ -4,6 +4,7 @@
 #include <autograd/ops/shape.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/tensor.hpp>
+#include <autograd/tracer.hpp>
 
 #include <algorithm>
 #include <array>
@@ -28,6 +29,9 @@
 /// tape can record it. It sees the shapes of everything, and the values only of what it says it reads. Its result may be
 /// smaller than the operand, if it broadcasts to it. An operation of any number of operands takes a
 /// `std::span<const Tensor<T>>` and the operand's number instead of `Wrt`.
+///
+/// If it has attributes, it is comparable (`bool operator==(const Transpose&) const = default`), so that `compile` can tell
+/// whether they are always the same.
 ///
 /// An operation that touches a small part of an operand may also say how to add its gradient to what there is already:
 ///
@@ -80,6 +84,14 @@ public:
             tensors_.push_back(Tensor<T>::adopt(operand.node));
         }
     }
+    explicit BorrowedList(std::span<Node* const> nodes)
+    {
+        tensors_.reserve(nodes.size());
+        for (Node* const node : nodes)
+        {
+            tensors_.push_back(Tensor<T>::adopt(node));
+        }
+    }
     BorrowedList(const BorrowedList&) = delete;
     BorrowedList& operator=(const BorrowedList&) = delete;
     ~BorrowedList()
@@ -99,6 +111,16 @@ template <class Op>
 struct OperationAttributes : Attributes
 {
     explicit OperationAttributes(const Op& op) : operation(op) {}
+    Attributes* clone() const override { return new OperationAttributes(*this); }
+    bool equals(const Attributes& other) const override
+    {
+        if constexpr (std::equality_comparable<Op>)
+        {
+            const auto* const same = dynamic_cast<const OperationAttributes*>(&other);
+            return same != nullptr && operation == same->operation;
+        }
+        return false;
+    }
     Op operation;
 };
 
@@ -108,6 +130,7 @@ Tensor<T> zeros(const Shape& shape)
 {
     Tensor<T> result = Tensor<T>::adopt(new_node<T>(shape));
     std::fill_n(result.node()->template as<T>(), result.size(), T(0));
+    note_constant(result.node());
     return result;
 }
 
@@ -127,7 +150,7 @@ inline constexpr std::array<Reads, N> reads_of = []
 }();
 
 template <class Op>
-Op attributes_of(const Record& record)
+Op attributes_of(const Attributes* attributes)
 {
     if constexpr (std::is_empty_v<Op>)
     {
@@ -135,7 +158,7 @@ Op attributes_of(const Record& record)
     }
     else
     {
-        return static_cast<const OperationAttributes<Op>*>(record.attributes)->operation;
+        return static_cast<const OperationAttributes<Op>*>(attributes)->operation;
     }
 }
 
@@ -145,6 +168,18 @@ struct ResolvedOperand
     Node* node;
     Slot slot = no_slot;
 };
+
+/// Finds the operands on the arena, if a tape records.
+inline void resolve(Arena& arena, std::span<ResolvedOperand> operands)
+{
+    if (arena.recording())
+    {
+        for (ResolvedOperand& operand : operands)
+        {
+            operand.node = arena.read(operand.node, operand.slot);
+        }
+    }
+}
 
 /// Tells the observers that an operation begins.
 void notify_observers_of_begin(Observer* observer);
@@ -156,7 +191,7 @@ inline void notify_begin(Observer* observer)
     }
 }
 
-/// Appends a record if an operand is on the tape.
+/// Tells the observers and the tracer what an operation gave, and appends a record if an operand is on the tape.
 void record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
             Attributes* (*copy_attributes)(const void*), const void* op, Location location);
 
@@ -173,10 +208,16 @@ Attributes* copy_attributes(const void* op)
     }
 }
 
+/// Runs the pullback of operand k, which gives the gradient, as one step in the eyes of a tracer, unless a tape records
+/// what it is made of.
+void pull_as_step(Pull& p, std::size_t k, const std::function<Node*()>& pullback);
+/// The same for one that adds to what there is.
+void add_as_step(Pull& p, std::size_t k, const std::function<void()>& add);
+
 template <class Op, class Out, class In, std::size_t... K>
 void pull(Pull& p, std::index_sequence<K...>)
 {
-    const Op op = attributes_of<Op>(p.record());
+    const Op op = attributes_of<Op>(p.record().attributes);
     const Borrowed<Out> dy(p.full_output_gradient());
     const Borrowed<Out> y(p.output());
     const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(p.operand(K))...};
@@ -194,12 +235,17 @@ void pull(Pull& p, std::index_sequence<K...>)
         {
             if (!Arena::current().recording())
             {
-                op.add_to(wrt, p.template sum<In>(k), output_gradient, output,
-                          static_cast<const Tensor<In>&>(operands[K])...);
+                const auto add = [&] {
+                    op.add_to(wrt, p.template sum<In>(k), output_gradient, output,
+                              static_cast<const Tensor<In>&>(operands[K])...);
+                };
+                Arena::current().tracer == nullptr ? add() : add_as_step(p, k, add);
                 return;
             }
         }
-        p.give(k, op.pullback(wrt, output_gradient, output, static_cast<const Tensor<In>&>(operands[K])...).disown());
+        const auto pullback = [&]
+        { return op.pullback(wrt, output_gradient, output, static_cast<const Tensor<In>&>(operands[K])...).disown(); };
+        Arena::current().tracer == nullptr ? p.give(k, pullback()) : pull_as_step(p, k, pullback);
     };
     (one(Wrt<K>{}), ...);
 }
@@ -207,18 +253,24 @@ void pull(Pull& p, std::index_sequence<K...>)
 template <class Op, class T>
 void pull_list(Pull& p)
 {
-    const Op op = attributes_of<Op>(p.record());
+    const Op op = attributes_of<Op>(p.record().attributes);
     const Borrowed<T> dy(p.full_output_gradient());
     const Borrowed<T> y(p.output());
     const BorrowedList<T> operands(p.record().operands());
     for (std::size_t k = 0; k < p.record().arity; ++k)
     {
-        if (p.wants(k))
+        if (!p.wants(k))
         {
-            p.give(k, op.pullback(k, static_cast<const Tensor<T>&>(dy), static_cast<const Tensor<T>&>(y),
-                                  static_cast<std::span<const Tensor<T>>>(operands))
-                          .disown());
+            continue;
         }
+        const auto pullback = [&]
+        {
+            return op
+                .pullback(k, static_cast<const Tensor<T>&>(dy), static_cast<const Tensor<T>&>(y),
+                          static_cast<std::span<const Tensor<T>>>(operands))
+                .disown();
+        };
+        Arena::current().tracer == nullptr ? p.give(k, pullback()) : pull_as_step(p, k, pullback);
     }
 }
 
@@ -244,7 +296,7 @@ concept Multilinear = Op::multilinear;
 template <class Op, class Out, class In, std::size_t... K>
 void push(Push& p, std::index_sequence<K...>)
 {
-    const Op op = attributes_of<Op>(p.record());
+    const Op op = attributes_of<Op>(p.record().attributes);
     const Borrowed<Out> y(p.output());
     const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(p.operand(K))...};
     const auto one = [&]<std::size_t k>(Wrt<k> wrt)
@@ -275,7 +327,7 @@ void push(Push& p, std::index_sequence<K...>)
 template <class Op, class T>
 void push_list(Push& p)
 {
-    const Op op = attributes_of<Op>(p.record());
+    const Op op = attributes_of<Op>(p.record().attributes);
     const Borrowed<T> y(p.output());
     const BorrowedList<T> operands(p.record().operands());
     for (std::size_t k = 0; k < p.record().arity; ++k)
@@ -292,13 +344,105 @@ void push_list(Push& p)
     }
 }
 
+template <class Op, class Out, class In, std::size_t... K>
+Node* execute(const Attributes* attributes, std::span<Node* const> operands, Location location,
+              std::index_sequence<K...>)
+{
+    return apply_as<Out>(attributes_of<Op>(attributes), location,
+                         static_cast<const Tensor<In>&>(Borrowed<In>(operands[K]))...)
+        .disown();
+}
+
+template <class Op, class Out, class In, std::size_t... K>
+Node* pull_one(const Attributes* attributes, std::size_t k, std::span<Node* const> inputs, std::index_sequence<K...>)
+{
+    const Op op = attributes_of<Op>(attributes);
+    const Borrowed<Out> dy(inputs[0]);
+    const Borrowed<Out> y(inputs[1]);
+    const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(inputs[2 + K])...};
+    Node* gradient = nullptr;
+    const auto one = [&]<std::size_t which>(Wrt<which> wrt)
+    {
+        if (which == k)
+        {
+            gradient = op.pullback(wrt, static_cast<const Tensor<Out>&>(dy), static_cast<const Tensor<Out>&>(y),
+                                   static_cast<const Tensor<In>&>(operands[K])...)
+                           .disown();
+        }
+    };
+    (one(Wrt<K>{}), ...);
+    return gradient;
+}
+
+template <class Op, class Out, class In, std::size_t... K>
+void add_one(const Attributes* attributes, std::size_t k, Node* sum, std::span<Node* const> inputs,
+             std::index_sequence<K...>)
+{
+    const Op op = attributes_of<Op>(attributes);
+    const Borrowed<Out> dy(inputs[0]);
+    const Borrowed<Out> y(inputs[1]);
+    const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(inputs[2 + K])...};
+    const auto one = [&]<std::size_t which>(Wrt<which> wrt)
+    {
+        const Tensor<Out>& output_gradient = dy;
+        const Tensor<Out>& output = y;
+        if constexpr (requires(In * elements) {
+                          op.add_to(wrt, elements, output_gradient, output,
+                                    static_cast<const Tensor<In>&>(operands[K])...);
+                      })
+        {
+            if (which == k)
+            {
+                op.add_to(wrt, sum->as<In>(), output_gradient, output, static_cast<const Tensor<In>&>(operands[K])...);
+            }
+        }
+    };
+    (one(Wrt<K>{}), ...);
+}
+
 template <class Op, class Out, class In, std::size_t N>
-inline constexpr Operation operation_of{Op::name, [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); },
-                                        reads_of<Op, N>,
-                                        [](Push& p) { push<Op, Out, In>(p, std::make_index_sequence<N>{}); }};
+inline constexpr Operation operation_of{
+    Op::name,
+    [](Pull& p) { pull<Op, Out, In>(p, std::make_index_sequence<N>{}); },
+    reads_of<Op, N>,
+    [](Push& p) { push<Op, Out, In>(p, std::make_index_sequence<N>{}); },
+    [](const Attributes* attributes, std::span<Node* const> operands, Location location)
+    { return execute<Op, Out, In>(attributes, operands, location, std::make_index_sequence<N>{}); },
+    [](const Attributes* attributes, std::size_t k, std::span<Node* const> inputs)
+    { return pull_one<Op, Out, In>(attributes, k, inputs, std::make_index_sequence<N>{}); },
+    [](const Attributes* attributes, std::size_t k, Node* sum, std::span<Node* const> inputs)
+    { add_one<Op, Out, In>(attributes, k, sum, inputs, std::make_index_sequence<N>{}); }};
 
 template <class Op, class T>
-inline constexpr Operation list_operation_of{Op::name, &pull_list<Op, T>, reads_of<Op, 1>, &push_list<Op, T>};
+inline constexpr Operation list_operation_of{
+    Op::name,
+    &pull_list<Op, T>,
+    reads_of<Op, 1>,
+    &push_list<Op, T>,
+    [](const Attributes* attributes, std::span<Node* const> operands, Location location)
+    {
+        const BorrowedList<T> tensors(operands);
+        return apply(attributes_of<Op>(attributes), location, static_cast<std::span<const Tensor<T>>>(tensors))
+            .disown();
+    },
+    [](const Attributes* attributes, std::size_t k, std::span<Node* const> inputs)
+    {
+        const Borrowed<T> dy(inputs[0]);
+        const Borrowed<T> y(inputs[1]);
+        const BorrowedList<T> operands(inputs.subspan(2));
+        return attributes_of<Op>(attributes)
+            .pullback(k, static_cast<const Tensor<T>&>(dy), static_cast<const Tensor<T>&>(y),
+                      static_cast<std::span<const Tensor<T>>>(operands))
+            .disown();
+    }};
+
+/// What an operation computes by itself is no step of its own.
+template <class Op, class... In>
+auto value_as_step(const Op& op, const In&... operands)
+{
+    const Unseen unseen;
+    return op.value(operands...);
+}
 
 }
 
@@ -309,17 +453,14 @@ Tensor<Out> apply_as(const Op& op, Location location, const Tensor<In>& first, c
     using namespace detail;
     constexpr std::size_t count = 1 + sizeof...(rest);
     Arena& arena = Arena::current();
-    if (!arena.recording())
+    if (!arena.attentive())
     {
         return op.value(first, rest...);
     }
     notify_begin(arena.observer);
     std::array<ResolvedOperand, count> operands{ResolvedOperand{first.node()}, ResolvedOperand{rest.node()}...};
-    for (ResolvedOperand& operand : operands)
-    {
-        operand.node = arena.read(operand.node, operand.slot);
-    }
-    Tensor<Out> output = op.value(first, rest...);
+    resolve(arena, operands);
+    Tensor<Out> output = value_as_step(op, first, rest...);
     record(arena, operation_of<Op, Out, In, count>, output.node(), operands, &copy_attributes<Op>, &op, location);
     return output;
 }
@@ -336,7 +477,7 @@ Tensor<T> apply(const Op& op, Location location, std::span<const Tensor<T>> tens
 {
     using namespace detail;
     Arena& arena = Arena::current();
-    if (!arena.recording())
+    if (!arena.attentive())
     {
         return op.value(tensors);
     }
@@ -345,10 +486,10 @@ Tensor<T> apply(const Op& op, Location location, std::span<const Tensor<T>> tens
     operands.reserve(tensors.size());
     for (const Tensor<T>& tensor : tensors)
     {
-        ResolvedOperand& operand = operands.emplace_back();
-        operand.node = arena.read(tensor.node(), operand.slot);
+        operands.push_back({tensor.node()});
     }
-    Tensor<T> output = op.value(tensors);
+    resolve(arena, operands);
+    Tensor<T> output = value_as_step(op, tensors);
     record(arena, list_operation_of<Op, T>, output.node(), operands, &copy_attributes<Op>, &op, location);
     return output;
 }

@@ -14,6 +14,8 @@ namespace autograd::detail
 /// Which axes an operation reduces, as bit k for axis k.
 struct Reduced
 {
+    bool operator==(const Reduced&) const = default;
+
     unsigned set;
     bool keep;
 

@@ -279,14 +279,14 @@ public:
 #define AUTOGRAD_COMPARISON(symbol, function)                                                                          \
     friend xt::xarray<bool> operator symbol(const Tensor& a, const Operand<T>& b)                                      \
     {                                                                                                                  \
-        return to_mask(detail::function<T>(a.node(), b.node(), b.location()));                                         \
+        return to_mask(detail::function<T>(a.node(), b.node(), b.location()), b.location());                           \
     }                                                                                                                  \
     template <class L>                                                                                                 \
         requires(Arithmetic<L> || XExpression<L>)                                                                      \
     friend xt::xarray<bool> operator symbol(const L& left, const Operand<T>& b)                                        \
     {                                                                                                                  \
         const Operand<T> a(left);                                                                                      \
-        return to_mask(detail::function<T>(a.node(), b.node(), b.location()));                                         \
+        return to_mask(detail::function<T>(a.node(), b.node(), b.location()), b.location());                           \
     }
     AUTOGRAD_COMPARISON(<, less)
     AUTOGRAD_COMPARISON(<=, less_equal)
@@ -298,19 +298,19 @@ public:
 #define AUTOGRAD_EQUALITY(symbol, function)                                                                            \
     friend xt::xarray<bool> operator symbol(const Tensor& a, const Tensor& b)                                          \
     {                                                                                                                  \
-        return to_mask(detail::function<T>(a.node(), b.node(), {}));                                                   \
+        return to_mask(detail::function<T>(a.node(), b.node(), {}), {});                                               \
     }                                                                                                                  \
     template <class R>                                                                                                 \
         requires(Arithmetic<R> || XExpression<R>)                                                                      \
     friend xt::xarray<bool> operator symbol(const Tensor& a, const R& right)                                           \
     {                                                                                                                  \
-        return to_mask(detail::function<T>(a.node(), Operand<T>(right).node(), {}));                                   \
+        return to_mask(detail::function<T>(a.node(), Operand<T>(right).node(), {}), {});                               \
     }                                                                                                                  \
     template <class L>                                                                                                 \
         requires(Arithmetic<L> || XExpression<L>)                                                                      \
     friend xt::xarray<bool> operator symbol(const L& left, const Tensor& b)                                            \
     {                                                                                                                  \
-        return to_mask(detail::function<T>(Operand<T>(left).node(), b.node(), {}));                                    \
+        return to_mask(detail::function<T>(Operand<T>(left).node(), b.node(), {}), {});                                \
     }
     AUTOGRAD_EQUALITY(==, equal)
     AUTOGRAD_EQUALITY(!=, not_equal)
@@ -333,9 +333,10 @@ private:
     }
 
     /// Takes over the reference to a node of zeros and ones.
-    static xt::xarray<bool> to_mask(detail::Node* node)
+    static xt::xarray<bool> to_mask(detail::Node* node, Location location)
     {
         const Tensor mask = adopt(node);
+        detail::leave_tape(node, "a comparison", location);
         xt::xarray<bool> result(xt::xarray<bool>::shape_type(mask.shape().begin(), mask.shape().end()));
         std::transform(mask.data(), mask.data() + mask.size(), result.storage().begin(),
                        [](T one) { return one != 0; });

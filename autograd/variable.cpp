@@ -1,6 +1,7 @@
 #include <autograd/arena.hpp>
 #include <autograd/hooks.hpp>
 #include <autograd/ops/shape.hpp>
+#include <autograd/tracer.hpp>
 #include <autograd/variable.hpp>
 
 #include <algorithm>
@@ -53,6 +54,7 @@ void assign_add_typed(Node* variable, Node* change, int sign, Location location)
     }
     Arena::current().note_cut(Cut::Kind::assignment, sign > 0 ? "assign_add" : "assign_sub", change, variable,
                               location);
+    const Unseen unseen;
     Tensor<T> full = Tensor<T>::adopt(new_view(change, change->shape));
     if (change->shape != variable->shape)
     {
@@ -63,6 +65,10 @@ void assign_add_typed(Node* variable, Node* change, int sign, Location location)
     for (std::size_t i = 0; i < variable->elements; ++i)
     {
         elements[i] += static_cast<T>(sign) * by[i];
+    }
+    if (unseen.tracer() != nullptr) [[unlikely]]
+    {
+        unseen.tracer()->changed(variable, change, sign);
     }
 }
 
@@ -91,6 +97,24 @@ void assign(Node* variable, Node* value, Location location)
     }
     share_elements(variable, value);
     static_cast<VariableNode*>(variable)->assigned = location;
+    if (Tracer* const tracer = Arena::current().tracer)
+    {
+        tracer->assigned(variable, value);
+    }
+}
+
+void replace_gradient(Node* variable, Node* gradient)
+{
+    auto* const leaf = static_cast<VariableNode*>(variable);
+    Node* const old = std::exchange(leaf->gradient, gradient);
+    if (Tracer* const tracer = Arena::current().tracer)
+    {
+        tracer->replaced(leaf, gradient);
+    }
+    if (old != nullptr)
+    {
+        release(old);
+    }
 }
 
 void assign_add(Node* variable, Node* change, int sign, Location location)

@@ -22,6 +22,8 @@ Node* new_variable(Node* value);
 void assign(Node* variable, Node* value, Location location);
 /// The same with the sum of the old value and `sign` times `change`, which broadcasts to its shape.
 void assign_add(Node* variable, Node* change, int sign, Location location);
+/// Takes over a reference, or null.
+void replace_gradient(Node* variable, Node* gradient);
 
 /// The elements for writing in place: copied first if a record or a tensor still holds them.
 void* writable(Node* variable, Location location);
@@ -135,8 +137,7 @@ public:
                              gradient.location());
         }
         Tensor<T> taken = gradient;
-        zero_grad();
-        variable()->gradient = taken.disown();
+        detail::replace_gradient(this->node_, taken.disown());
     }
 
     /// Forgets the gradient, so that the next one starts from nothing.
@@ -144,7 +145,7 @@ public:
     {
         if (has_grad())
         {
-            detail::release(std::exchange(variable()->gradient, nullptr));
+            detail::replace_gradient(this->node_, nullptr);
         }
     }
 

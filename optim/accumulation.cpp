@@ -1,3 +1,4 @@
+#include <autograd/tracer.hpp>
 #include <optim/accumulation.hpp>
 #include <optim/gradient.hpp>
 
@@ -13,7 +14,8 @@ Accumulation::Accumulation(Optimizer& optimizer, std::size_t microbatches, Locat
 
 bool Accumulation::step(Location location)
 {
-    return ++done_ == microbatches_ && flush(location);
+    return autograd::detail::act("Accumulation", location,
+                                 [=, this] { return ++done_ == microbatches_ && flush(location); });
 }
 
 bool Accumulation::flush(Location location)

@@ -1,3 +1,4 @@
+#include <autograd/tracer.hpp>
 #include <optim/average.hpp>
 
 #include <algorithm>
@@ -15,6 +16,11 @@ WeightAverage::WeightAverage(const char* name, const std::vector<Parameter>& par
 }
 
 void WeightAverage::update()
+{
+    autograd::detail::act(name_, {}, [this] { update_now(); });
+}
+
+void WeightAverage::update_now()
 {
     const double part = share(n_averaged_);
     for (std::size_t k = 0; k < parameters_.size(); ++k)

@@ -30,6 +30,7 @@ protected:
     WeightAverage(const char* name, const std::vector<Parameter>& parameters, Location location);
 
 private:
+    void update_now();
     /// What the present weights count for, after `n` updates.
     virtual double share(std::size_t n) const = 0;
 

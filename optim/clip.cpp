@@ -1,3 +1,4 @@
+#include <autograd/tracer.hpp>
 #include <optim/clip.hpp>
 #include <optim/gradient.hpp>
 #include <optim/options.hpp>
@@ -38,10 +39,8 @@ double power_sum(const T* elements, std::size_t count, double p)
     return total;
 }
 
-}
-
-double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm, ClipGradNormOptions options,
-                      Location location)
+double clip_norm(const std::vector<Parameter>& parameters, double max_norm, ClipGradNormOptions options,
+                 Location location)
 {
     const double p = options.norm_type;
     detail::require(at_least_0, "clip_grad_norm", "max_norm", max_norm, location);
@@ -75,7 +74,7 @@ double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm,
     return norm;
 }
 
-void clip_grad_value(const std::vector<Parameter>& parameters, double clip_value, Location location)
+void clip_value_of(const std::vector<Parameter>& parameters, double clip_value, Location location)
 {
     detail::require(at_least_0, "clip_grad_value", "clip_value", clip_value, location);
     for (const Parameter& parameter : parameters)
@@ -87,6 +86,20 @@ void clip_grad_value(const std::vector<Parameter>& parameters, double clip_value
                                     return g > most ? most : g < -most ? -most : g;
                                 });
     }
+}
+
+}
+
+double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm, ClipGradNormOptions options,
+                      Location location)
+{
+    return autograd::detail::act("clip_grad_norm", location,
+                                 [=] { return clip_norm(parameters, max_norm, options, location); });
+}
+
+void clip_grad_value(const std::vector<Parameter>& parameters, double clip_value, Location location)
+{
+    autograd::detail::act("clip_grad_value", location, [=] { clip_value_of(parameters, clip_value, location); });
 }
 
 }

@@ -1,3 +1,4 @@
+#include <autograd/tracer.hpp>
 #include <optim/optimizer.hpp>
 
 #include <algorithm>
@@ -67,6 +68,11 @@ void Optimizer::add(const std::vector<Parameter>& parameters, Location location)
 
 bool Optimizer::step(Location location)
 {
+    return autograd::detail::act(name_, location, [=, this] { return step_now(location); });
+}
+
+bool Optimizer::step_now(Location location)
+{
     if (description_.needs_closure)
     {
         throw autograd::Error(name_, "evaluates the loss several times a step", location,
@@ -122,10 +128,14 @@ bool Optimizer::has_finite_gradients(Location location) const
 
 void Optimizer::zero_grad()
 {
-    for (Entry& entry : entries_)
-    {
-        entry.parameter.visit([](auto& variable) { variable.zero_grad(); });
-    }
+    autograd::detail::act("zero_grad", {},
+                          [this]
+                          {
+                              for (Entry& entry : entries_)
+                              {
+                                  entry.parameter.visit([](auto& variable) { variable.zero_grad(); });
+                              }
+                          });
 }
 
 void Optimizer::apply_gradients(std::vector<GradientAndVariable> gradients, Location location)

@@ -216,6 +216,7 @@ private:
     std::size_t slot_of(std::size_t parameter, std::string_view name, Location location) const;
     std::optional<std::size_t> find(const Parameter& parameter) const;
     void set_frozen(const std::vector<Parameter>& parameters, bool frozen, const char* operation, Location location);
+    bool step_now(Location location);
     bool has_finite_gradients(Location location) const;
 
     const char* name_;

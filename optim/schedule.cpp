@@ -1,3 +1,4 @@
+#include <autograd/tracer.hpp>
 #include <optim/schedule.hpp>
 
 namespace optim
@@ -39,6 +40,11 @@ Schedule::Schedule(const char* name, Optimizer& optimizer, Location location)
 }
 
 void Schedule::step(Location location)
+{
+    autograd::detail::act(name_, location, [=, this] { step_now(location); });
+}
+
+void Schedule::step_now(Location location)
 {
     if (last_epoch_ == 0 && optimizer_->steps() == steps_at_start_)
     {

@@ -87,6 +87,7 @@ protected:
     int last_epoch_ = -1;
 
 private:
+    void step_now(Location location);
     /// The learning rate of `last_epoch()`, from the one before; or `at_start`, from the first.
     virtual double next_lr(std::size_t group) const = 0;
     virtual double lr_at_start(std::size_t group) const { return base_lr(group); }

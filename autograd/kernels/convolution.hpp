@@ -9,6 +9,8 @@ namespace autograd::detail
 /// A convolution along one spatial axis: output j sums kernel[k] * input[j * stride + k * dilation - before].
 struct ConvolutionAxis
 {
+    bool operator==(const ConvolutionAxis&) const = default;
+
     std::size_t input = 1;
     std::size_t kernel = 1;
     std::size_t output = 1;
@@ -21,6 +23,8 @@ struct ConvolutionAxis
 /// (groups * outputs, inputs, spatial...) and y (batch, groups * outputs, spatial...).
 struct ConvolutionShape
 {
+    bool operator==(const ConvolutionShape&) const = default;
+
     std::size_t batch;
     std::size_t groups;
     std::size_t inputs;   ///< channels of x in a group

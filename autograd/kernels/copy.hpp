@@ -15,6 +15,8 @@ namespace autograd::detail
 /// A walk over elements of an array in some order: extents, and how far apart neighbours of each axis are in it.
 struct Walk
 {
+    bool operator==(const Walk&) const = default;
+
     Walk() = default;
     /// Row-major over a whole array of this shape.
     explicit Walk(const Shape& shape);

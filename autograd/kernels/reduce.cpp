@@ -57,15 +57,22 @@ struct Extreme
     }
 };
 
+/// How many elements are reduced apart from the others; 0 if all are taken one after the other.
+template <class T>
+std::size_t first_half(std::size_t count)
+{
+    constexpr std::size_t lanes = xsimd::batch<T>::size;
+    return count > leaf * lanes ? count / 2 / (4 * lanes) * (4 * lanes) : 0;
+}
+
 /// A contiguous run, `count` not 0.
 template <class R, class T>
 T reduce_run(const T* in, std::size_t count)
 {
     using B = xsimd::batch<T>;
     constexpr std::size_t lanes = B::size;
-    if (count > leaf * lanes)
+    if (const std::size_t half = first_half<T>(count); half != 0)
     {
-        const std::size_t half = count / 2 / (4 * lanes) * (4 * lanes);
         return R::combine(reduce_run<R>(in, half), reduce_run<R>(in + half, count - half));
     }
     std::size_t i = 0;
@@ -134,10 +141,42 @@ void reduce_columns(const T* in, T* out, std::size_t count, std::size_t width, s
     }
 }
 
+/// Whether a whole array is reduced piece by piece, for threads.
+constexpr bool in_pieces(std::size_t count)
+{
+    return count > 2 * parallel_elements;
+}
+
+/// Calls f(begin, length) for each part of a run.
+template <class T, class F>
+void for_each_part(std::size_t begin, std::size_t count, const F& f)
+{
+    if (const std::size_t half = first_half<T>(count); half != 0)
+    {
+        for_each_part<T>(begin, half, f);
+        for_each_part<T>(begin + half, count - half, f);
+    }
+    else
+    {
+        f(begin, count);
+    }
+}
+
+template <class T>
+T add_parts(const T*& next, std::size_t count)
+{
+    if (const std::size_t half = first_half<T>(count); half != 0)
+    {
+        const T left = add_parts(next, half);
+        return left + add_parts(next, count - half);
+    }
+    return *next++;
+}
+
 template <class R, class T>
 void reduce(const T* in, T* out, std::size_t outer, std::size_t count, std::size_t inner)
 {
-    if (inner == 1 && outer == 1 && count > 2 * parallel_elements)
+    if (inner == 1 && outer == 1 && in_pieces(count))
     {
         // Pieces of a fixed size, whatever the number of threads, so that the result is always the same.
         const std::size_t pieces = (count + parallel_elements - 1) / parallel_elements;
@@ -178,6 +217,40 @@ void reduce(const T* in, T* out, std::size_t outer, std::size_t count, std::size
 }
 
 template <class T>
+std::vector<std::pair<std::size_t, std::size_t>> parts_of_sum(std::size_t count)
+{
+    std::vector<std::pair<std::size_t, std::size_t>> parts;
+    const std::size_t piece = in_pieces(count) ? parallel_elements : count;
+    for (std::size_t begin = 0; begin < count; begin += piece)
+    {
+        for_each_part<T>(begin, std::min(piece, count - begin),
+                         [&](std::size_t from, std::size_t length) { parts.emplace_back(from, length); });
+    }
+    return parts;
+}
+
+template <class T>
+T sum_of_part(const T* in, std::size_t count)
+{
+    return reduce_run<Sum>(in, count);
+}
+
+template <class T>
+T sum_of_parts(const T* parts, std::size_t count)
+{
+    if (!in_pieces(count))
+    {
+        return add_parts(parts, count);
+    }
+    std::vector<T> pieces;
+    for (std::size_t begin = 0; begin < count; begin += parallel_elements)
+    {
+        pieces.push_back(add_parts(parts, std::min(parallel_elements, count - begin)));
+    }
+    return reduce_run<Sum>(pieces.data(), pieces.size());
+}
+
+template <class T>
 void sum_kernel(const T* in, T* out, std::size_t outer, std::size_t count, std::size_t inner)
 {
     if (count == 0)
@@ -201,6 +274,9 @@ void min_kernel(const T* in, T* out, std::size_t outer, std::size_t count, std::
 }
 
 #define AUTOGRAD_INSTANTIATE(T)                                                                                        \
+    template std::vector<std::pair<std::size_t, std::size_t>> parts_of_sum<T>(std::size_t);                            \
+    template T sum_of_part(const T*, std::size_t);                                                                     \
+    template T sum_of_parts(const T*, std::size_t);                                                                    \
     template void sum_kernel(const T*, T*, std::size_t, std::size_t, std::size_t);                                     \
     template void max_kernel(const T*, T*, std::size_t, std::size_t, std::size_t);                                     \
     template void min_kernel(const T*, T*, std::size_t, std::size_t, std::size_t);

@@ -1,3 +1,5 @@
+#include <autograd/compile.hpp>
+#include <autograd/composition.hpp>
 #include <autograd/ops/arrange.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/index.hpp>
@@ -136,16 +138,18 @@ Tensor<T> triangle(const Tensor<T>& x, std::ptrdiff_t offset, bool lower, const 
     require_axis_count(x.dimension() >= 2, "two axes", x, operation, location);
     const std::size_t height = x.shape(x.dimension() - 2);
     const std::size_t width = x.shape(x.dimension() - 1);
-    xt::xarray<bool> kept(xt::xarray<bool>::shape_type{height, width});
+    const Tensor<T> kept = detail::zeros<T>({height, width});
+    T* const elements = kept.node()->template as<T>();
     for (std::size_t i = 0; i < height; ++i)
     {
         for (std::size_t j = 0; j < width; ++j)
         {
             const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(j) - static_cast<std::ptrdiff_t>(i);
-            kept.storage()[i * width + j] = lower ? place <= offset : place >= offset;
+            elements[i * width + j] = lower ? place <= offset : place >= offset;
         }
     }
-    return where(kept, x, 0, location);
+    const detail::Composition composition(location);
+    return formula::select(formula::Mask<T>{kept}, x, T(0));
 }
 
 }
@@ -289,6 +293,7 @@ namespace
 struct Window
 {
     static constexpr const char* name = "pad";
+    bool operator==(const Window&) const = default;
     Shape shape = {};
     std::array<std::ptrdiff_t, max_rank> before = {};  ///< how far over the first element of each axis
     double outside = 0;
@@ -589,7 +594,8 @@ Tensor<T> vander(const Tensor<T>& x, std::ptrdiff_t count, Location location)
         throw ValueError("vander", "gives " + std::to_string(count) + " powers", location);
     }
     detail::require_axes(x.dimension() + 1, "vander", location);
-    return pow(expand_dims(x, -1, location), xt::arange<double>(static_cast<double>(count)), location);
+    return pow(expand_dims(x, -1, location), constant(Tensor<T>(xt::arange<double>(static_cast<double>(count)))),
+               location);
 }
 
 #define INSTANTIATE(T)                                                                                                 \

@@ -22,6 +22,8 @@ using detail::Reads;
 /// The pullbacks of each are the two others.
 struct Geometry
 {
+    bool operator==(const Geometry&) const = default;
+
     ConvolutionShape shape;
     std::size_t axes;
 
@@ -75,6 +77,7 @@ template <bool biased>
 struct Convolution
 {
     static constexpr const char* name = "convolution";
+    bool operator==(const Convolution&) const = default;
     static constexpr bool multilinear = !biased;
     static constexpr Reads reads(std::size_t k) { return {.operand_bits = k == 0 ? 0b10U : k == 1 ? 0b01U : 0U}; }
     Geometry geometry;
@@ -111,6 +114,7 @@ template <bool biased>
 struct TransposedConvolution
 {
     static constexpr const char* name = "transposed_convolution";
+    bool operator==(const TransposedConvolution&) const = default;
     static constexpr bool multilinear = !biased;
     static constexpr Reads reads(std::size_t k) { return Convolution<biased>::reads(k); }
     Geometry geometry;
@@ -146,6 +150,7 @@ struct TransposedConvolution
 struct Correlation
 {
     static constexpr const char* name = "correlation";
+    bool operator==(const Correlation&) const = default;
     static constexpr bool multilinear = true;
     static constexpr Reads reads(std::size_t k) { return {.operand_bits = k == 0 ? 0b10U : 0b01U}; }
     Geometry geometry;

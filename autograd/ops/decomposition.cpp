@@ -126,6 +126,7 @@ struct EighDecomposition : detail::Computed<EighDecomposition>
 struct SVDecomposition : detail::Computed<SVDecomposition>
 {
     static constexpr const char* name = "svd";
+    bool operator==(const SVDecomposition&) const = default;
     bool full;
 
     template <class T>

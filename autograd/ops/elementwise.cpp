@@ -1,3 +1,4 @@
+#include <autograd/derive.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/table.hpp>
 
@@ -252,6 +253,7 @@ template <Real T>
 Tensor<T> stop_gradient(const Tensor<T>& x, Location location)
 {
     detail::Node* const result = detail::new_view(x.node(), x.shape());
+    detail::note_view(x.node(), result);
     detail::Arena::current().note_cut(detail::Cut::Kind::stop_gradient, "stop_gradient", x.node(), result, location);
     return Tensor<T>::adopt(result);
 }
@@ -316,6 +318,8 @@ template <Real T>
 xt::xarray<bool> detail::isclose(const Tensor<T>& a, const Tensor<T>& b, double rtol, double atol, bool equal_nan,
                                  Location location)
 {
+    note_decision(a.node(), "isclose", location);
+    note_decision(b.node(), "isclose", location);
     if (!(rtol >= 0 && atol >= 0))
     {
         throw ValueError("isclose",

@@ -280,6 +280,7 @@ template <bool larger>
 struct ScatterExtreme
 {
     static constexpr const char* name = "scatter_reduce";
+    bool operator==(const ScatterExtreme&) const = default;
     static constexpr Reads reads(std::size_t) { return {.output = true, .operand_bits = 3}; }
     Chosen places;
 

@@ -12,6 +12,14 @@
 namespace autograd
 {
 
+namespace detail
+{
+
+/// Tells a tracer that integers which change from call to call are read where it does not see it.
+void note_live_read() noexcept;
+
+}
+
 /// An array of integers that an operation takes: class labels, positions along an axis. Made from any xtensor array or
 /// expression of integers, or from `{2, 0, 3}`; a cheap handle to pooled memory.
 class Indices
@@ -52,10 +60,32 @@ public:
     std::size_t dimension() const noexcept { return shape_.rank(); }
     std::size_t size() const noexcept { return size_; }
     std::int64_t* data() noexcept { return static_cast<std::int64_t*>(buffer_->data()); }
-    const std::int64_t* data() const noexcept { return static_cast<const std::int64_t*>(buffer_->data()); }
+    const std::int64_t* data() const noexcept
+    {
+        if (buffer_->live) [[unlikely]]
+        {
+            detail::note_live_read();
+        }
+        return static_cast<const std::int64_t*>(buffer_->data());
+    }
     const std::int64_t* begin() const noexcept { return data(); }
     const std::int64_t* end() const noexcept { return data() + size_; }
     std::int64_t operator[](std::size_t i) const noexcept { return data()[i]; }
+
+    /// For the engine: lets those that `compile` records know that the elements change from call to call.
+    /// @{
+    void make_live() noexcept { buffer_->live = true; }
+    bool is_live() const noexcept { return buffer_->live; }
+    /// @}
+
+    /// Equal elements; or both change from call to call.
+    friend bool operator==(const Indices& a, const Indices& b) noexcept
+    {
+        const auto* const left = static_cast<const std::int64_t*>(a.buffer_->data());
+        const auto* const right = static_cast<const std::int64_t*>(b.buffer_->data());
+        return a.shape_ == b.shape_ &&
+               ((a.buffer_->live && b.buffer_->live) || std::equal(left, left + a.size_, right));
+    }
 
     /// The same as an xtensor array.
     xt::xarray<std::int64_t> value() const;

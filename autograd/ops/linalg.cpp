@@ -29,6 +29,7 @@ using detail::Reads;
 struct MatMul
 {
     static constexpr const char* name = "matmul";
+    bool operator==(const MatMul&) const = default;
     static constexpr bool multilinear = true;
     bool transpose_a = false;
     bool transpose_b = false;

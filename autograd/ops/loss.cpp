@@ -8,6 +8,7 @@
 #include <autograd/ops/softmax.hpp>
 #include <autograd/ops/table.hpp>
 #include <autograd/parallel.hpp>
+#include <autograd/tracer.hpp>
 
 #include <limits>
 #include <numbers>
@@ -70,15 +71,21 @@ constexpr std::size_t parallel_elements = detail::elements_worth_a_thread;
 template <class T>
 Tensor<T> chosen(const Indices& labels, std::size_t classes)
 {
-    Tensor<T> result = detail::zeros<T>({labels.size(), classes});
-    T* elements = result.node()->template as<T>();
-    for (std::size_t row = 0; row < labels.size(); ++row)
+    const Tensor<T> result = Tensor<T>::adopt(detail::new_node<T>({labels.size(), classes}));
+    detail::note_constant(result.node(), labels.is_live());
+    const auto choose = [=](std::span<detail::Node* const>)
     {
-        if (labels[row] >= 0)
+        T* const elements = result.node()->template as<T>();
+        std::fill_n(elements, result.size(), T(0));
+        for (std::size_t row = 0; row < labels.size(); ++row)
         {
-            elements[row * classes + static_cast<std::size_t>(labels[row])] = 1;
+            if (labels[row] >= 0)
+            {
+                elements[row * classes + static_cast<std::size_t>(labels[row])] = 1;
+            }
         }
-    }
+    };
+    detail::derive("labels", {}, {}, choose);
     return result;
 }
 
@@ -86,9 +93,14 @@ Tensor<T> chosen(const Indices& labels, std::size_t classes)
 template <class T>
 Tensor<T> counted(const Indices& labels)
 {
-    Tensor<T> result = Tensor<T>::adopt(detail::new_node<T>({labels.size(), 1}));
-    std::transform(labels.begin(), labels.end(), result.node()->template as<T>(),
-                   [](std::int64_t label) { return T(label >= 0); });
+    const Tensor<T> result = Tensor<T>::adopt(detail::new_node<T>({labels.size(), 1}));
+    detail::note_constant(result.node(), labels.is_live());
+    const auto count = [=](std::span<detail::Node* const>)
+    {
+        std::transform(labels.begin(), labels.end(), result.node()->template as<T>(),
+                       [](std::int64_t label) { return T(label >= 0); });
+    };
+    detail::derive("labels", {}, {}, count);
     return result;
 }
 
@@ -97,6 +109,7 @@ Tensor<T> counted(const Indices& labels)
 struct CrossEntropy
 {
     static constexpr const char* name = "cross_entropy";
+    bool operator==(const CrossEntropy&) const = default;
     static constexpr Reads reads(std::size_t) { return {.operand_bits = 0b11U}; }
     Indices labels;
 
@@ -555,14 +568,62 @@ Tensor<T> class_weight(const Tensor<T>& weight, std::size_t classes, const char*
     return stop_gradient(weight, location);
 }
 
+/// How labels are counted.
+struct Counting
+{
+    Indices given;
+    std::int64_t ignored;
+    std::size_t classes;
+    bool needs_some;
+    const char* operation;
+    Location location;
+
+    template <class T>
+    void count(Indices& labels, const Tensor<T>& by_class, const Tensor<T>& weights, const Tensor<T>& total) const
+    {
+        std::size_t counting = 0;
+        T sum = 0;
+        for (std::size_t row = 0; row < given.size(); ++row)
+        {
+            const bool counts = given[row] != ignored;
+            if (counts)
+            {
+                require_in_range(given[row], row, classes, operation, location);
+            }
+            labels.data()[row] = counts ? given[row] : -1;
+            counting += counts;
+            const T weight = !counts ? T(0) : by_class.defined() ? by_class.data()[given[row]] : T(1);
+            sum += weight;
+            if (by_class.defined())
+            {
+                weights.node()->template as<T>()[row] = weight;
+            }
+        }
+        if (counting == 0 && needs_some)
+        {
+            throw ValueError(operation,
+                             "nothing has no mean: all " + std::to_string(given.size()) + " labels are " +
+                                 std::to_string(ignored) + ", which does not count",
+                             location);
+        }
+        *total.node()->template as<T>() = sum;
+    }
+};
+
 /// The labels' weights, of which those that do not count have none.
 template <class T>
 struct Labelled
 {
-    Indices labels;      ///< -1 for those that do not count
-    Tensor<T> by_class;  ///< undefined if all are 1
-    Tensor<T> weights;   ///< likewise
-    T total = 0;         ///< of the weights
+    static Tensor<T> held(detail::Node* node)
+    {
+        detail::retain(node);
+        return Tensor<T>::adopt(node);
+    }
+
+    Indices labels;          ///< -1 for those that do not count
+    Tensor<T> by_class;      ///< undefined if all are 1
+    Tensor<T> weights;       ///< likewise
+    Tensor<T> total = T(0);  ///< of the weights
 
     Labelled(const Shape& logits, const Indices& given, const Tensor<T>& weight, std::int64_t ignored,
              Reduction reduction, const char* operation, Location location)
@@ -594,30 +655,23 @@ struct Labelled
         {
             weights = Tensor<T>::adopt(detail::new_node<T>({given.size()}));
         }
-        std::size_t counting = 0;
-        for (std::size_t row = 0; row < given.size(); ++row)
+        const Counting counting{given, ignored, classes, reduction == Reduction::mean, operation, location};
+        const bool traced = detail::Arena::current().tracer != nullptr;
+        if (!traced)
         {
-            const bool counts = given[row] != ignored;
-            if (counts)
-            {
-                require_in_range(given[row], row, classes, operation, location);
-            }
-            labels.data()[row] = counts ? given[row] : -1;
-            counting += counts;
-            const T weight_of_row = !counts ? T(0) : by_class.defined() ? by_class.data()[given[row]] : T(1);
-            total += weight_of_row;
-            if (by_class.defined())
-            {
-                weights.node()->template as<T>()[row] = weight_of_row;
-            }
+            counting.count(labels, by_class, weights, total);
+            return;
         }
-        if (counting == 0 && reduction == Reduction::mean)
+        detail::note_constant(total.node(), true);
+        if (by_class.defined())
         {
-            throw ValueError(operation,
-                             "nothing has no mean: all " + std::to_string(given.size()) + " labels are " +
-                                 std::to_string(ignored) + ", which does not count",
-                             location);
+            detail::note_constant(weights.node(), true);
         }
+        const auto count = [counting, *this](std::span<detail::Node* const> nodes) mutable
+        { counting.count(labels, nodes.empty() ? Tensor<T>() : held(nodes[0]), weights, total); };
+        by_class.defined() ? detail::derive(operation, {by_class.node()}, location, count)
+                           : detail::derive(operation, {}, location, count);
+        labels.make_live();
     }
 
     /// Of losses one a row, which are 0 where the label does not count, and weighted.

@@ -6,6 +6,7 @@
 #include <autograd/ops/shape.hpp>
 #include <autograd/ops/softmax.hpp>
 #include <autograd/ops/table.hpp>
+#include <autograd/tracer.hpp>
 
 #include <cmath>
 #include <string>
@@ -97,11 +98,15 @@ void require_probability(double p, const char* operation, Location location)
 template <class T>
 Tensor<T> kept(const Shape& shape, double p, Generator& generator, Location location)
 {
-    Tensor<T> result = generator.uniform<T>(shape, 0, 1, location);
-    T* elements = result.node()->template as<T>();
-    std::transform(elements, elements + result.size(), elements,
-                   [least = static_cast<T>(p)](T u) { return T(u >= least); });
-    return result;
+    const auto draw = [=, &generator]
+    {
+        Tensor<T> result = generator.uniform<T>(shape, 0, 1, location);
+        T* elements = result.node()->template as<T>();
+        std::transform(elements, elements + result.size(), elements,
+                       [least = static_cast<T>(p)](T u) { return T(u >= least); });
+        return result;
+    };
+    return detail::draw_array(&generator, location, draw);
 }
 
 }
@@ -110,7 +115,9 @@ template <Real T>
 Tensor<T> embedding(const Indices& indices, const Tensor<T>& weight, const EmbeddingOptions& options, Location location)
 {
     require_rows(weight, "embedding", location);
-    require_below(indices, weight.shape(0), "embedding", location);
+    const std::size_t count = weight.shape(0);
+    detail::derive("embedding", {}, location,
+                   [=](std::span<detail::Node* const>) { require_below(indices, count, "embedding", location); });
     const std::int64_t padding = padding_row(options.padding_idx, weight.shape(0), "embedding", location);
     const Composition composition(location);
     Tensor<T> rows = index_select(weight, 0, indices, location);
@@ -125,8 +132,13 @@ Tensor<T> embedding(const Indices& indices, const Tensor<T>& weight, const Embed
     Shape column = indices.shape();
     column.push_back(1);
     Tensor<T> padded = Tensor<T>::adopt(detail::new_node<T>(column));
-    std::transform(indices.begin(), indices.end(), padded.node()->template as<T>(),
-                   [=](std::int64_t index) { return T(index == padding); });
+    detail::note_constant(padded.node(), indices.is_live());
+    detail::derive("embedding", {}, location,
+                   [=](std::span<detail::Node* const>)
+                   {
+                       std::transform(indices.begin(), indices.end(), padded.node()->template as<T>(),
+                                      [=](std::int64_t index) { return T(index == padding); });
+                   });
     return select(Mask<T>{padded}, stop_gradient(rows, location), rows);
 }
 

@@ -51,6 +51,7 @@ struct RowStatistics
 struct LayerNorm
 {
     static constexpr const char* name = "layer_norm";
+    bool operator==(const LayerNorm&) const = default;
     static constexpr Reads reads(std::size_t k) { return {.operand_bits = k == 0 ? 0b11U : k == 1 ? 0b01U : 0U}; }
     std::size_t width;
     double eps;

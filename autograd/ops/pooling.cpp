@@ -3,6 +3,7 @@
 #include <autograd/ops/shape.hpp>
 #include <autograd/parallel.hpp>
 #include <autograd/registry.hpp>
+#include <autograd/tracer.hpp>
 
 #include <cmath>
 #include <limits>
@@ -170,21 +171,37 @@ void find_largest(const T* plane, const std::array<Windows, 3>& axes, std::int64
     }
 }
 
-/// The places of the largest elements, a row for each image and channel.
 template <class T>
-Indices largest_places(const Tensor<T>& x, std::size_t count, const std::array<Windows, 3>& axes)
+void find_largest_places(const T* elements, std::size_t planes, const std::array<Windows, 3>& axes, Indices& places)
 {
     const std::size_t size = axes[0].input * axes[1].input * axes[2].input;
-    Indices places(Shape{x.size() / size, count});
+    const std::size_t count = places.shape(1);
     std::int64_t* const to = places.data();
-    detail::parallel_for(x.size() / size, 1 + (std::size_t{1} << 16) / size,
-                         [&, elements = x.data()](std::size_t begin, std::size_t end)
+    detail::parallel_for(planes, 1 + (std::size_t{1} << 16) / size,
+                         [&](std::size_t begin, std::size_t end)
                          {
                              for (std::size_t plane = begin; plane < end; ++plane)
                              {
                                  find_largest(elements + plane * size, axes, to + plane * count);
                              }
                          });
+}
+
+/// The places of the largest elements, a row for each image and channel.
+template <class T>
+Indices largest_places(const Tensor<T>& x, std::size_t count, const std::array<Windows, 3>& axes, Location location)
+{
+    const std::size_t planes = x.size() / (axes[0].input * axes[1].input * axes[2].input);
+    Indices places(Shape{planes, count});
+    if (detail::Arena::current().tracer == nullptr) [[likely]]
+    {
+        find_largest_places(x.data(), planes, axes, places);
+        return places;
+    }
+    detail::derive("max_pool", {x.node()}, location,
+                   [=](std::span<detail::Node* const> nodes) mutable
+                   { find_largest_places(nodes[0]->as<const T>(), planes, axes, places); });
+    places.make_live();
     return places;
 }
 
@@ -216,7 +233,7 @@ Pooled<T> pool(const Tensor<T>& x, std::size_t axes, const std::array<Windows, 3
         size *= windows[k].input;
         count *= windows[k].windows.size();
     }
-    const Indices places = largest_places(x, count, windows);
+    const Indices places = largest_places(x, count, windows, location);
     const Tensor<T> rows = reshape(x, Shape{x.size() / size, 1, size}, location);
     return {reshape(detail::take_places(rows, places, location), shape, location), places};
 }

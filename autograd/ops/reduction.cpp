@@ -1,3 +1,4 @@
+#include <autograd/derive.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
 #include <autograd/kernels/reduce.hpp>
@@ -7,6 +8,7 @@
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/scan.hpp>
 #include <autograd/ops/shape.hpp>
+#include <autograd/plan/total.hpp>
 #include <autograd/reduced.hpp>
 #include <autograd/registry.hpp>
 
@@ -75,6 +77,7 @@ Tensor<T> reduce(ReduceKernel<T> kernel, const Tensor<T>& x, const Reduced& redu
 struct Sum
 {
     static constexpr const char* name = "sum";
+    bool operator==(const Sum&) const = default;
     Reduced reduced;
 
     template <class T>
@@ -92,6 +95,7 @@ struct Sum
 struct Mean
 {
     static constexpr const char* name = "mean";
+    bool operator==(const Mean&) const = default;
     Reduced reduced;
 
     template <class T>
@@ -117,6 +121,7 @@ template <bool larger>
 struct Extreme
 {
     static constexpr const char* name = larger ? "amax" : "amin";
+    bool operator==(const Extreme&) const = default;
     Reduced reduced;
 
     static constexpr Reads reads(std::size_t) { return {.output = true, .operand_bits = 1}; }
@@ -173,6 +178,7 @@ private:
 struct Norm
 {
     static constexpr const char* name = "norm";
+    bool operator==(const Norm&) const = default;
     Reduced reduced;
     double order = 2;
 
@@ -310,6 +316,7 @@ Indexed<T> extreme_along(ReduceKernel<T> kernel, const Tensor<T>& x, std::ptrdif
 {
     const std::size_t place = detail::axis_of(x.shape(), axis, operation, location);
     require_more_than(0, x.shape(), reduced_axes(x, axis, keep, operation, location), operation, location);
+    detail::note_decision(x.node(), operation, location);
     return detail::indexed(x, positions_of(kernel, x, place), place, keep.keep, location);
 }
 
@@ -318,6 +325,7 @@ template <class Result, class T, class Judge>
 xt::xarray<Result> judged_by_count(const char* operation, const Tensor<T>& x, const Axes& axes, KeepDims keep,
                                    Location location, Judge judge)
 {
+    detail::note_decision(x.node(), operation, location);
     const Reduced reduced = reduced_axes(x, axes, keep, operation, location);
     Tensor<double> nonzero = Tensor<double>::adopt(detail::new_node<double>(x.shape()));
     std::transform(x.data(), x.data() + x.size(), nonzero.node()->template as<double>(),
@@ -805,6 +813,19 @@ Tensor<T> segment_reduce(const Tensor<T>& x, SegmentReduction reduction, const I
         result = result / Operand<T>(formula::select(none, empty, counts), location);
     }
     return reshape(result, shape, location);
+}
+
+detail::Total detail::total_of(const Operation& operation, const Attributes* attributes)
+{
+    const auto is = [&]<class Op>(const Op*)
+    {
+        return (&operation == &operation_of<Op, float, float, 1> ||
+                &operation == &operation_of<Op, double, double, 1>)&&attributes_of<Op>(attributes)
+            .reduced.contiguous();
+    };
+    return is(static_cast<const Sum*>(nullptr))    ? Total::sum
+           : is(static_cast<const Mean*>(nullptr)) ? Total::mean
+                                                   : Total::none;
 }
 
 #define INSTANTIATE(T)                                                                                                 \

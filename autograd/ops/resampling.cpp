@@ -56,6 +56,7 @@ void multiply(const SparseMatrix& map, const T* in, T* out, std::size_t outer, s
 struct Resample
 {
     static constexpr const char* name = "resample";
+    bool operator==(const Resample& other) const { return axis == other.axis && *map == *other.map; }
     static constexpr bool multilinear = true;
     std::size_t axis;
     std::shared_ptr<const SparseMatrix> map;
@@ -111,6 +112,7 @@ Tensor<T> with_last_axis(const Tensor<T>& x, std::size_t size)
 struct TakePlaces
 {
     static constexpr const char* name = "take_places";
+    bool operator==(const TakePlaces&) const = default;
     static constexpr bool multilinear = true;
     Indices places;
 
@@ -135,6 +137,7 @@ template <bool add>
 struct PutAtPlaces
 {
     static constexpr const char* name = add ? "add_at_places" : "put_at_places";
+    bool operator==(const PutAtPlaces&) const = default;
     static constexpr bool multilinear = true;
     Indices places;
     std::size_t size;

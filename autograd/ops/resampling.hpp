@@ -22,6 +22,7 @@ public:
     {
         std::size_t column;
         double weight;
+        bool operator==(const Entry&) const = default;
     };
 
     explicit SparseMatrix(std::size_t columns) : columns_(columns) {}
@@ -38,6 +39,8 @@ public:
         return std::span(entries_).subspan(begin, ends_[i] - begin);
     }
     SparseMatrix transposed() const;
+
+    bool operator==(const SparseMatrix&) const = default;
 
 private:
     std::size_t columns_;

@@ -1,3 +1,4 @@
+#include <autograd/derive.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -107,6 +108,7 @@ void scan_lines(const Lines& lines, Direction direction, const State& initial, c
 struct CumSum
 {
     static constexpr const char* name = "cumsum";
+    bool operator==(const CumSum&) const = default;
     static constexpr bool multilinear = true;
     Direction direction;
 
@@ -135,6 +137,7 @@ struct CumSum
 struct Recurrence
 {
     static constexpr const char* name = "recurrence";
+    bool operator==(const Recurrence&) const = default;
     static constexpr Reads reads(std::size_t) { return {.output = true, .operand_bits = 1}; }
     Direction direction;
 
@@ -234,6 +237,7 @@ template <class Better, class T>
 Indexed<T> running_extreme(const Tensor<T>& x, std::ptrdiff_t axis, const char* operation, Location location)
 {
     const std::size_t place = axis_of(x.shape(), axis, operation, location);
+    detail::note_decision(x.node(), operation, location);
     Indices indices(x.shape());
     scan_lines(Lines(x.shape(), place), Direction::forward, Candidate<T>{T(0), -1},
                [in = x.data(), out = indices.data()](Candidate<T> best, std::size_t p, std::size_t j)

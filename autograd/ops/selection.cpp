@@ -1,3 +1,4 @@
+#include <autograd/derive.hpp>
 #include <autograd/ops/selection.hpp>
 #include <autograd/parallel.hpp>
 
@@ -102,7 +103,11 @@ void SliceReader::keep(std::size_t axes)
     }
 }
 
-Indices normalized(const Indices& indices, std::size_t extent, const char* operation, Location location)
+namespace
+{
+
+/// Whether some index counts from the end. Throws ValueError if one is out of range.
+bool has_negative(const Indices& indices, std::size_t extent, const char* operation, Location location)
 {
     const auto end = static_cast<std::int64_t>(extent);
     std::atomic<bool> negative = false;
@@ -136,14 +141,24 @@ Indices normalized(const Indices& indices, std::size_t extent, const char* opera
                              std::to_string(extent),
                          location);
     }
-    if (!negative)
+    return negative;
+}
+
+}
+
+Indices normalized(const Indices& indices, std::size_t extent, const char* operation, Location location)
+{
+    if (!indices.is_live() && !has_negative(indices, extent, operation, location))
     {
         return indices;
     }
-    Indices result(indices.shape());
-    std::transform(indices.begin(), indices.end(), result.data(),
-                   [end](std::int64_t i) { return i < 0 ? i + end : i; });
-    return result;
+    const auto count = [=](const Indices& from, Indices& to)
+    {
+        has_negative(from, extent, operation, location);
+        std::transform(from.begin(), from.end(), to.data(),
+                       [end = static_cast<std::int64_t>(extent)](std::int64_t i) { return i < 0 ? i + end : i; });
+    };
+    return derive_indices(operation, indices.shape(), indices, location, count);
 }
 
 Chosen along_axis(const Shape& shape, std::size_t axis, const Indices& indices, const char* operation,
@@ -169,10 +184,10 @@ Chosen along_axis(const Shape& shape, std::size_t axis, const Indices& indices, 
     const std::ptrdiff_t stride = whole.strides[axis];
     if (stride != 1)
     {
-        Indices offsets(indices.shape());
-        std::transform(chosen.offsets.begin(), chosen.offsets.end(), offsets.data(),
-                       [stride](std::int64_t i) { return i * stride; });
-        chosen.offsets = offsets;
+        chosen.offsets = derive_indices(
+            operation, indices.shape(), chosen.offsets, location,
+            [stride](const Indices& from, Indices& to)
+            { std::transform(from.begin(), from.end(), to.data(), [stride](std::int64_t i) { return i * stride; }); });
     }
     return chosen;
 }

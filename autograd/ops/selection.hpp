@@ -15,6 +15,8 @@ namespace autograd::detail
 /// Elements at regular steps of each axis of an array of shape `from`; the result has shape `to`.
 struct Strided
 {
+    bool operator==(const Strided&) const = default;
+
     static constexpr const char* taking = "view";
     static constexpr const char* putting = "view_put";
     Walk places;
@@ -27,6 +29,8 @@ struct Strided
 /// Blocks of elements at any offsets from regular places.
 struct Chosen
 {
+    bool operator==(const Chosen&) const = default;
+
     static constexpr const char* taking = "index";
     static constexpr const char* putting = "index_put";
     Walk outer;
@@ -41,6 +45,8 @@ struct Chosen
 /// For each element of the result the index along one axis, and the other coordinates its own.
 struct Along
 {
+    bool operator==(const Along&) const = default;
+
     static constexpr const char* taking = "gather";
     static constexpr const char* putting = "scatter";
     Walk walk;
@@ -59,6 +65,7 @@ template <class Selection>
 struct Take
 {
     static constexpr const char* name = Selection::taking;
+    bool operator==(const Take&) const = default;
     static constexpr bool multilinear = true;
     Selection selection;
 
@@ -87,6 +94,7 @@ template <class Selection, bool accumulate>
 struct Put
 {
     static constexpr const char* name = Selection::putting;
+    bool operator==(const Put&) const = default;
     Selection selection;
 
     template <class T>

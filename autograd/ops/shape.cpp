@@ -30,6 +30,7 @@ struct Reshape
 {
     static constexpr bool multilinear = true;
     static constexpr const char* name = "reshape";
+    bool operator==(const Reshape&) const = default;
     Shape shape;
 
     template <class T>
@@ -48,6 +49,7 @@ struct Transpose
 {
     static constexpr bool multilinear = true;
     static constexpr const char* name = "transpose";
+    bool operator==(const Transpose&) const = default;
     Axes axes;
 
     template <class T>
@@ -80,6 +82,7 @@ struct BroadcastTo
 {
     static constexpr bool multilinear = true;
     static constexpr const char* name = "broadcast_to";
+    bool operator==(const BroadcastTo&) const = default;
     Shape shape;
 
     template <class T>
@@ -105,6 +108,7 @@ struct BroadcastTo
 struct Concatenate
 {
     static constexpr const char* name = "concatenate";
+    bool operator==(const Concatenate&) const = default;
     std::size_t axis;
     std::vector<std::size_t>
         starts;  ///< where each tensor begins: a pullback does not see constants before its operand

@@ -60,6 +60,7 @@ bool recording()
 struct Softmax
 {
     static constexpr const char* name = "softmax";
+    bool operator==(const Softmax&) const = default;
     static constexpr Reads reads(std::size_t) { return {.output = true}; }
     std::size_t axis;
 
@@ -111,6 +112,7 @@ struct Softmax
 struct LogSoftmax
 {
     static constexpr const char* name = "log_softmax";
+    bool operator==(const LogSoftmax&) const = default;
     static constexpr Reads reads(std::size_t) { return {.output = true}; }
     std::size_t axis;
 

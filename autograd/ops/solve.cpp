@@ -105,6 +105,7 @@ void require_regular(const char* operation, const Tensor<T>& lu, Location locati
 struct Solve
 {
     static constexpr const char* name = "solve";
+    bool operator==(const Solve&) const = default;
     Indices pivots;
     bool transposed = false;
 
@@ -220,6 +221,7 @@ template <bool logarithm>
 struct Determinant
 {
     static constexpr const char* name = logarithm ? "slogdet" : "det";
+    bool operator==(const Determinant&) const = default;
     Indices pivots;
     bool regular;  ///< whether the factors tell the inverse
 
@@ -369,6 +371,7 @@ bool all_regular(const Tensor<T>& lu)
 struct SolveTriangular
 {
     static constexpr const char* name = "solve_triangular";
+    bool operator==(const SolveTriangular&) const = default;
     detail::TriangularSolve how;
 
     static constexpr Reads reads(std::size_t k) { return {.output = k == 0, .operand_bits = 1}; }

@@ -1,3 +1,4 @@
+#include <autograd/derive.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -145,6 +146,7 @@ Indexed<T> choose_one(const char* operation, const Tensor<T>& x, std::ptrdiff_t 
     const std::size_t place = axis_of(x.shape(), axis, operation, location);
     detail::require_more_than(0, x.shape(), detail::reduced_axes(x, axis, keep, operation, location), operation,
                               location);
+    detail::note_decision(x.node(), operation, location);
     return detail::indexed(x, chosen_along(x, place, 1, choose), place, keep.keep, location);
 }
 
@@ -154,12 +156,14 @@ template <Real T>
 Tensor<T> sort(const Tensor<T>& x, std::ptrdiff_t axis, Order order, Location location)
 {
     const std::size_t place = axis_of(x.shape(), axis, "sort", location);
+    detail::note_decision(x.node(), "sort", location);
     return gather(x, static_cast<std::ptrdiff_t>(place), order_along(x, place, order), location);
 }
 
 template <Real T>
 xt::xarray<std::int64_t> argsort(const Tensor<T>& x, std::ptrdiff_t axis, Order order, Location location)
 {
+    detail::note_decision(x.node(), "argsort", location);
     return order_along(x, axis_of(x.shape(), axis, "argsort", location), order).value();
 }
 
@@ -179,6 +183,7 @@ Indexed<T> topk(const Tensor<T>& x, std::size_t k, std::ptrdiff_t axis, Order or
         x, place, k,
         [k, before = comparison<T>(order)](std::span<Candidate<T>> line)
         { std::partial_sort(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(k), line.end(), before); });
+    detail::note_decision(x.node(), "topk", location);
     return detail::indexed(x, positions, place, true, location);
 }
 
@@ -350,6 +355,8 @@ template <Real T>
 xt::xarray<std::int64_t> detail::searchsorted(const Tensor<T>& sorted, const Tensor<T>& values, Side side,
                                               Location location)
 {
+    note_decision(values.node(), "searchsorted", location);
+    note_decision(sorted.node(), "searchsorted", location);
     const std::size_t rank = sorted.dimension();
     const bool one_row = rank == 1;
     if (rank == 0 ||
@@ -379,6 +386,7 @@ xt::xarray<std::int64_t> detail::searchsorted(const Tensor<T>& sorted, const Ten
 template <Real T>
 xt::xarray<bool> detail::isin(const Tensor<T>& x, const Tensor<T>& set)
 {
+    note_decision(x.node(), "isin", {});
     std::vector<T> sorted;
     std::copy_if(set.data(), set.data() + set.size(), std::back_inserter(sorted),
                  [](T element) { return !std::isnan(element); });

@@ -1,0 +1,317 @@
+#include <autograd/compile.hpp>
+#include <autograd/drawing.hpp>
+#include <autograd/plan/plan.hpp>
+#include <autograd/plan/recording.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <sstream>
+
+namespace autograd
+{
+
+namespace detail
+{
+
+/// The function for one combination of shapes.
+struct Compilation::Entry
+{
+    std::vector<Shape> shapes;
+    std::vector<Indices> integers;  ///< what the recorded operations read in the place of the arguments
+    std::optional<Recording> first;
+    std::unique_ptr<Plan> plan;
+    std::size_t last_call = 0;
+};
+
+namespace
+{
+
+const Shape& shape_of(const CompiledArgument& argument)
+{
+    return argument.node != nullptr ? argument.node->shape : argument.indices->shape();
+}
+
+/// Copies the integers that were given to where the recorded operations read them.
+void take_over(std::vector<Indices>& own, std::span<const CompiledArgument> arguments)
+{
+    std::size_t k = 0;
+    for (const CompiledArgument& argument : arguments)
+    {
+        if (argument.indices != nullptr)
+        {
+            std::copy(argument.indices->begin(), argument.indices->end(), own[k++].data());
+        }
+    }
+}
+
+/// New nodes with the values of the arguments, which nobody knows yet.
+class Views
+{
+public:
+    explicit Views(std::span<const CompiledArgument> arguments)
+    {
+        for (const CompiledArgument& argument : arguments)
+        {
+            if (argument.node != nullptr)
+            {
+                nodes.push_back(new_view(argument.node, argument.node->shape));
+            }
+        }
+    }
+    Views(const Views&) = delete;
+    Views& operator=(const Views&) = delete;
+    ~Views()
+    {
+        for (Node* const node : nodes)
+        {
+            release(node);
+        }
+    }
+
+    std::vector<Node*> nodes;
+};
+
+}
+
+Compilation::Compilation(CompileOptions options, Location location) : options_(options), location_(location)
+{
+    if (options.most_plans == 0)
+    {
+        throw ValueError("compile", "most_plans must be at least 1", location);
+    }
+}
+Compilation::Compilation(Compilation&&) noexcept = default;
+Compilation::~Compilation() = default;
+
+Compilation::Entry* Compilation::entry_of(std::span<const CompiledArgument> arguments)
+{
+    const auto fits = [&](const std::unique_ptr<Entry>& entry)
+    {
+        return std::equal(arguments.begin(), arguments.end(), entry->shapes.begin(),
+                          [](const CompiledArgument& argument, const Shape& shape)
+                          { return shape_of(argument) == shape; });
+    };
+    const auto found = std::find_if(entries_.begin(), entries_.end(), fits);
+    return found != entries_.end() ? found->get() : nullptr;
+}
+
+Plan* Compilation::find(std::span<const CompiledArgument> arguments)
+{
+    if (Arena::current().attentive())
+    {
+        return nullptr;
+    }
+    Entry* const entry = entry_of(arguments);
+    if (entry == nullptr || entry->plan == nullptr)
+    {
+        return nullptr;
+    }
+    entry->last_call = ++calls_;
+    take_over(entry->integers, arguments);
+    return entry->plan.get();
+}
+
+std::size_t Compilation::result_count(const Plan& plan)
+{
+    return plan.result_count();
+}
+
+void Compilation::replay(Plan& plan, std::span<const CompiledArgument> arguments, std::span<Node*> results)
+{
+    constexpr std::size_t few = 8;
+    std::array<Node*, few> nodes;
+    std::vector<Node*> many;
+    std::size_t count = 0;
+    if (arguments.size() > few)
+    {
+        many.resize(arguments.size());
+    }
+    Node** const all = many.empty() ? nodes.data() : many.data();
+    for (const CompiledArgument& argument : arguments)
+    {
+        if (argument.node != nullptr)
+        {
+            all[count++] = argument.node;
+        }
+    }
+    plan.run({all, count}, results);
+}
+
+std::vector<Node*> Compilation::record(
+    std::span<const CompiledArgument> arguments,
+    const std::function<std::vector<Node*>(std::span<Node* const>, std::span<const Indices>)>& function)
+{
+    if (Arena::current().attentive())
+    {
+        std::vector<Node*> nodes;
+        std::vector<Indices> integers;
+        for (const CompiledArgument& argument : arguments)
+        {
+            argument.node != nullptr ? nodes.push_back(argument.node) : integers.push_back(*argument.indices);
+        }
+        return function(nodes, integers);
+    }
+    Entry* entry = entry_of(arguments);
+    if (entry == nullptr)
+    {
+        if (entries_.size() >= options_.most_plans)
+        {
+            entries_.erase(std::min_element(entries_.begin(), entries_.end(),
+                                            [](const auto& a, const auto& b) { return a->last_call < b->last_call; }));
+        }
+        entry = entries_.emplace_back(std::make_unique<Entry>()).get();
+        for (const CompiledArgument& argument : arguments)
+        {
+            entry->shapes.push_back(shape_of(argument));
+            if (argument.indices != nullptr)
+            {
+                entry->integers.emplace_back(argument.indices->shape()).make_live();
+            }
+        }
+    }
+    entry->last_call = ++calls_;
+    take_over(entry->integers, arguments);
+    const Views views(arguments);
+    std::vector<Node*> results;
+    try
+    {
+        Recorder recorder(views.nodes, options_.freeze, location_);
+        results = function(views.nodes, entry->integers);
+        Recording recording = recorder.finish(results);
+        if (!entry->first)
+        {
+            entry->first = std::move(recording);
+            return results;
+        }
+        if (const std::optional<Difference> found = difference(recording, *entry->first))
+        {
+            throw CompileError("compile",
+                               "the function did something else when it was called again with the same shapes: " +
+                                   found->text + ", so that it would be frozen",
+                               found->location.line != 0 ? found->location : location_,
+                               "Give it as an argument, or do it in autograd::live.");
+        }
+        entry->first.reset();
+        entry->plan = std::make_unique<Plan>(std::move(recording));
+        return results;
+    }
+    catch (...)
+    {
+        for (Node* const result : results)
+        {
+            release(result);
+        }
+        std::erase_if(entries_, [entry](const auto& other) { return other.get() == entry; });
+        throw;
+    }
+}
+
+std::vector<std::vector<PlanStep>> Compilation::plans() const
+{
+    std::vector<std::vector<PlanStep>> result;
+    for (const std::unique_ptr<Entry>& entry : entries_)
+    {
+        if (entry->plan == nullptr)
+        {
+            continue;
+        }
+        std::vector<PlanStep>& steps = result.emplace_back();
+        const auto runs = static_cast<double>(std::max<std::size_t>(1, entry->plan->timed_runs));
+        for (const Plan::Line& line : entry->plan->lines())
+        {
+            steps.push_back({line.what, line.result, line.reads, line.location, line.seconds / runs});
+        }
+    }
+    return result;
+}
+
+void Compilation::time(bool on)
+{
+    for (const std::unique_ptr<Entry>& entry : entries_)
+    {
+        if (entry->plan != nullptr)
+        {
+            entry->plan->timed = on;
+        }
+    }
+}
+
+}
+
+namespace
+{
+
+/// Microseconds, or nothing if it was not measured.
+std::string time_of(const PlanStep& step)
+{
+    if (step.seconds == 0)
+    {
+        return "";
+    }
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f us", step.seconds * 1e6);
+    return text;
+}
+
+}
+
+std::string to_string(const std::vector<PlanStep>& plan)
+{
+    std::vector<std::vector<std::string>> rows{{"", "operations", "reads", "result", "time", "line"}};
+    for (const PlanStep& step : plan)
+    {
+        std::string reads;
+        for (const std::size_t other : step.reads)
+        {
+            reads += (reads.empty() ? "" : ", ") + std::to_string(other);
+        }
+        rows.push_back({std::to_string(rows.size() - 1), step.what, reads, step.result, time_of(step),
+                        step.location.line != 0 ? to_string(step.location) : ""});
+    }
+    return detail::table(rows);
+}
+
+std::string to_dot(const std::vector<PlanStep>& plan)
+{
+    std::ostringstream out;
+    out << "digraph plan {\n  rankdir=TB;\n  node [fontname=\"Helvetica\", fontsize=10, shape=box, style=filled, "
+           "fillcolor=white];\n";
+    for (std::size_t k = 0; k < plan.size(); ++k)
+    {
+        out << "  n" << k << " [label=\"" << plan[k].what << "\\n" << plan[k].result;
+        for (const std::string& more :
+             {time_of(plan[k]), plan[k].location.line != 0 ? to_string(plan[k].location) : ""})
+        {
+            out << (more.empty() ? "" : "\\n") << more;
+        }
+        out << "\"];\n";
+        for (const std::size_t other : plan[k].reads)
+        {
+            out << "  n" << other << " -> n" << k << ";\n";
+        }
+    }
+    out << "}\n";
+    return out.str();
+}
+
+void draw(const std::vector<PlanStep>& plan, const std::string& path, Location location)
+{
+    detail::draw_graph(to_dot(plan), path, location);
+}
+
+template <Real T>
+Tensor<T> constant(const Tensor<T>& array)
+{
+    Tensor<T> result = Tensor<T>::adopt(detail::new_view(array.node(), array.shape()));
+    detail::note_constant(result.node());
+    return result;
+}
+template Tensor<float> constant(const Tensor<float>&);
+template Tensor<double> constant(const Tensor<double>&);
+
+void live(std::function<void()> action, Location location)
+{
+    detail::act("live", location, std::move(action));
+}
+
+}

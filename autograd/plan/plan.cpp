@@ -1,0 +1,615 @@
+#include <autograd/drawing.hpp>
+#include <autograd/pass.hpp>
+#include <autograd/plan/plan.hpp>
+#include <autograd/variable.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+namespace autograd::detail
+{
+
+namespace
+{
+
+using Kind = Instruction::Kind;
+using Origin = RecordedValue::Origin;
+
+constexpr std::size_t index(ValueId id)
+{
+    return static_cast<std::size_t>(id);
+}
+
+bool is_elementwise(const Instruction& instruction)
+{
+    return (instruction.kind == Kind::value || instruction.kind == Kind::pullback) &&
+           instruction.operation->elementwise;
+}
+
+/// Whether the instruction makes one number of an array of elements.
+Total total_of(const Instruction& instruction, const std::vector<RecordedValue>& values)
+{
+    const bool one = instruction.kind == Kind::value && instruction.operation->elementwise == false &&
+                     values[index(instruction.output)].shape.elements() == 1 &&
+                     values[index(instruction.inputs[0])].shape.rank() != 0 &&
+                     values[index(instruction.inputs[0])].shape.elements() != 0;
+    return one ? total_of(*instruction.operation, instruction.attributes.get()) : Total::none;
+}
+
+/// Whether it has no effect but its output, which is always the same for the same inputs.
+bool is_pure(const Instruction& instruction)
+{
+    return instruction.kind == Kind::value || instruction.kind == Kind::pullback || instruction.kind == Kind::sum;
+}
+
+/// Whether the value at input i is read, and not only its shape.
+bool reads(const Instruction& instruction, std::size_t i)
+{
+    if (instruction.kind != Kind::pullback && instruction.kind != Kind::sum)
+    {
+        return true;
+    }
+    const std::size_t first = instruction.kind == Kind::sum ? 1 : 0;
+    if (i <= first)
+    {
+        return true;
+    }
+    const auto& all = instruction.operation->reads;
+    if (all.empty())
+    {
+        return false;
+    }
+    const Reads& needed = all[std::min(instruction.operand, all.size() - 1)];
+    return i == first + 1 ? needed.output : needed.operand(i - first - 2);
+}
+
+/// When a value is there: at step k of the plan at 2 k, for the loop itself, or after it at 2 k + 1; before all steps, if
+/// it is an argument or constant.
+constexpr std::ptrdiff_t before_all = -1;
+
+}
+
+Plan::Plan(Recording&& recording) : recording_(std::move(recording))
+{
+    remove_repetitions();
+    remove_unused();
+    fill_numbers();
+    arrange();
+    find_lifetimes();
+}
+
+Plan::~Plan()
+{
+    release_values();
+    for (Node* const node : shapes_)
+    {
+        release(node);
+    }
+}
+
+void Plan::remove_repetitions()
+{
+    std::vector<ValueId> same(recording_.values.size());
+    std::unordered_multimap<std::size_t, ValueId> constants;
+    for (std::size_t id = 0; id < same.size(); ++id)
+    {
+        same[id] = static_cast<ValueId>(id);
+        const RecordedValue& value = recording_.values[id];
+        if (value.origin != Origin::constant || value.live || value.shape.rank() != 0)
+        {
+            continue;
+        }
+        std::size_t bits = 0;
+        std::memcpy(&bits, value.constant->data, size_of(value.dtype));
+        const auto [first, last] = constants.equal_range(bits);
+        const auto known = std::find_if(first, last,
+                                        [&](const auto& entry)
+                                        { return recording_.values[index(entry.second)].dtype == value.dtype; });
+        known != last ? void(same[id] = known->second) : void(constants.emplace(bits, same[id]));
+    }
+    std::unordered_multimap<std::size_t, const Instruction*> seen;
+    for (Instruction& instruction : recording_.instructions)
+    {
+        for (ValueId& input : instruction.inputs)
+        {
+            input = input == no_value ? no_value : same[index(input)];
+        }
+        if (!is_pure(instruction))
+        {
+            continue;
+        }
+        std::size_t hash = std::hash<const void*>{}(instruction.operation) + instruction.operand;
+        for (const ValueId input : instruction.inputs)
+        {
+            hash = hash * 31 + static_cast<std::size_t>(input + 1);
+        }
+        const auto [first, last] = seen.equal_range(hash);
+        const auto known = std::find_if(
+            first, last,
+            [&](const auto& entry)
+            {
+                const Instruction& other = *entry.second;
+                return other.kind == instruction.kind && other.operation == instruction.operation &&
+                       other.operand == instruction.operand && other.inputs == instruction.inputs &&
+                       (instruction.attributes == nullptr || instruction.attributes->equals(*other.attributes));
+            });
+        if (known != last)
+        {
+            same[index(instruction.output)] = known->second->output;
+        }
+        else
+        {
+            seen.emplace(hash, &instruction);
+        }
+    }
+    std::erase_if(recording_.instructions, [&](const Instruction& instruction)
+                  { return is_pure(instruction) && same[index(instruction.output)] != instruction.output; });
+    for (ValueId& result : recording_.results)
+    {
+        result = same[index(result)];
+    }
+}
+
+void Plan::remove_unused()
+{
+    std::vector<bool> used(recording_.values.size());
+    for (const ValueId result : recording_.results)
+    {
+        used[index(result)] = true;
+    }
+    std::vector<Instruction>& all = recording_.instructions;
+    std::vector<bool> needed(all.size());
+    for (std::size_t k = all.size(); k-- > 0;)
+    {
+        const Instruction& instruction = all[k];
+        needed[k] = !(is_pure(instruction) || instruction.kind == Kind::load) || used[index(instruction.output)];
+        for (std::size_t i = 0; needed[k] && i < instruction.inputs.size(); ++i)
+        {
+            if (instruction.inputs[i] != no_value && reads(instruction, i))
+            {
+                used[index(instruction.inputs[i])] = true;
+            }
+        }
+    }
+    std::size_t k = 0;
+    std::erase_if(all, [&](const Instruction&) { return !needed[k++]; });
+}
+
+void Plan::fill_numbers()
+{
+    const std::size_t count = recording_.values.size();
+    floats_.resize(count);
+    doubles_.resize(count);
+    values_.nodes.resize(count);
+    values_.data.resize(count);
+    for (std::size_t id = 0; id < count; ++id)
+    {
+        const RecordedValue& value = recording_.values[id];
+        const bool is_float = value.dtype == DType::float32;
+        if (value.origin == Origin::constant)
+        {
+            values_.nodes[id] = value.constant.get();
+            values_.data[id] = value.constant->data;
+            if (value.shape.rank() == 0)
+            {
+                is_float ? void(floats_[id] = *value.constant->as<float>())
+                         : void(doubles_[id] = *value.constant->as<double>());
+            }
+        }
+        else if (value.shape.rank() == 0)
+        {
+            values_.data[id] = is_float ? static_cast<void*>(&floats_[id]) : static_cast<void*>(&doubles_[id]);
+        }
+    }
+}
+
+void Plan::arrange()
+{
+    struct Place
+    {
+        std::vector<const Instruction*> instructions;
+        bool loop;
+        DType dtype;
+        Shape shape;
+    };
+    std::vector<Place> places;
+    std::vector<std::ptrdiff_t> made(recording_.values.size(), before_all);
+    const auto ready = [&](const Instruction& instruction)
+    {
+        std::ptrdiff_t last = before_all;
+        for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
+        {
+            if (instruction.inputs[i] != no_value && reads(instruction, i))
+            {
+                last = std::max(last, made[index(instruction.inputs[i])]);
+            }
+        }
+        return last;
+    };
+    // Loops by shape and type, so that a plan of many operations does not search all of its steps.
+    std::unordered_multimap<std::size_t, std::ptrdiff_t> loops;
+    // Variables are read before anything changes them, so that later operations may join an early loop.
+    const auto changes = std::find_if(recording_.instructions.begin(), recording_.instructions.end(),
+                                      [](const Instruction& instruction)
+                                      { return !is_pure(instruction) && instruction.kind != Kind::load; });
+    for (auto instruction = recording_.instructions.begin(); instruction != changes; ++instruction)
+    {
+        if (instruction->kind == Kind::load)
+        {
+            made[index(instruction->output)] = 2 * static_cast<std::ptrdiff_t>(places.size()) + 1;
+            places.push_back({{&*instruction}, false, DType::float32, {}});
+        }
+    }
+    for (auto each = recording_.instructions.begin(); each != recording_.instructions.end(); ++each)
+    {
+        const Instruction& instruction = *each;
+        if (instruction.kind == Kind::load && each < changes)
+        {
+            continue;
+        }
+        if (!is_elementwise(instruction))
+        {
+            if (total_of(instruction, recording_.values) != Total::none)
+            {
+                const std::ptrdiff_t summand = made[index(instruction.inputs[0])];
+                if (summand >= 0 && summand % 2 == 0)
+                {
+                    places[static_cast<std::size_t>(summand / 2)].instructions.push_back(&instruction);
+                    made[index(instruction.output)] = summand + 1;
+                    continue;
+                }
+            }
+            if (instruction.output != no_value)
+            {
+                made[index(instruction.output)] = 2 * static_cast<std::ptrdiff_t>(places.size()) + 1;
+            }
+            places.push_back({{&instruction}, false, DType::float32, {}});
+            continue;
+        }
+        const RecordedValue& output = recording_.values[index(instruction.output)];
+        std::size_t hash = static_cast<std::size_t>(output.dtype);
+        for (const std::size_t extent : output.shape)
+        {
+            hash = hash * 1000003 + extent + 1;
+        }
+        const std::ptrdiff_t after = ready(instruction);
+        std::ptrdiff_t best = static_cast<std::ptrdiff_t>(places.size());
+        const auto [first, last] = loops.equal_range(hash);
+        for (auto loop = first; loop != last; ++loop)
+        {
+            const Place& place = places[static_cast<std::size_t>(loop->second)];
+            if (2 * loop->second >= after && loop->second < best && place.dtype == output.dtype &&
+                place.shape == output.shape)
+            {
+                best = loop->second;
+            }
+        }
+        if (best == static_cast<std::ptrdiff_t>(places.size()))
+        {
+            places.push_back({{}, true, output.dtype, output.shape});
+            loops.emplace(hash, best);
+        }
+        places[static_cast<std::size_t>(best)].instructions.push_back(&instruction);
+        made[index(instruction.output)] = 2 * best;
+    }
+    // Who reads what from outside of where it was made. A number in a list has a place that others read, but who takes an
+    // array needs one.
+    std::vector<bool> escapes(recording_.values.size());
+    for (const ValueId result : recording_.results)
+    {
+        escapes[index(result)] = true;
+    }
+    for (std::size_t k = 0; k < places.size(); ++k)
+    {
+        for (const Instruction* const instruction : places[k].instructions)
+        {
+            for (std::size_t i = 0; i < instruction->inputs.size(); ++i)
+            {
+                const ValueId input = instruction->inputs[i];
+                if (input == no_value || !reads(*instruction, i))
+                {
+                    continue;
+                }
+                const bool number = recording_.values[index(input)].shape.rank() == 0;
+                const bool elsewhere = made[index(input)] / 2 != static_cast<std::ptrdiff_t>(k);
+                escapes[index(input)] = escapes[index(input)] || (elsewhere && !(number && places[k].loop));
+            }
+        }
+    }
+    for (Place& place : places)
+    {
+        Step& step = steps_.emplace_back();
+        step.instructions = std::move(place.instructions);
+        if (!place.loop)
+        {
+            continue;
+        }
+        std::vector<ElementwiseStep> elementwise;
+        for (const Instruction* const instruction : step.instructions)
+        {
+            elementwise.push_back(
+                {instruction, escapes[index(instruction->output)],
+                 is_elementwise(*instruction) ? Total::none : total_of(*instruction, recording_.values)});
+        }
+        const bool is_float = place.dtype == DType::float32;
+        if (place.shape.rank() == 0)
+        {
+            step.program = is_float ? make_list<float>(elementwise, recording_.values, floats_.data())
+                                    : make_list<double>(elementwise, recording_.values, doubles_.data());
+        }
+        else
+        {
+            step.program = is_float ? make_loop<float>(place.shape, elementwise, recording_.values)
+                                    : make_loop<double>(place.shape, elementwise, recording_.values);
+        }
+    }
+}
+
+void Plan::find_lifetimes()
+{
+    std::vector<bool> alive(recording_.values.size());
+    for (const ValueId result : recording_.results)
+    {
+        alive[index(result)] = true;
+    }
+    std::unordered_map<ValueId, Node*> shapes;
+    for (std::size_t k = steps_.size(); k-- > 0;)
+    {
+        Step& step = steps_[k];
+        const auto dies = [&](ValueId id)
+        {
+            if (id != no_value && !alive[index(id)])
+            {
+                alive[index(id)] = true;
+                step.dead.push_back(id);
+            }
+        };
+        for (const Instruction* const instruction : step.instructions)
+        {
+            for (std::size_t i = 0; i < instruction->inputs.size(); ++i)
+            {
+                if (instruction->inputs[i] != no_value && reads(*instruction, i))
+                {
+                    dies(instruction->inputs[i]);
+                }
+            }
+            step.takes_input =
+                !instruction->inputs.empty() &&
+                std::find(step.dead.begin(), step.dead.end(), instruction->inputs[0]) != step.dead.end() &&
+                recording_.values[index(instruction->inputs[0])].origin == Origin::computed;
+        }
+        for (const Instruction* const instruction : step.instructions)
+        {
+            dies(instruction->output);
+        }
+        if (step.program != nullptr)
+        {
+            step.program->reuse(step.dead, recording_.values);
+            continue;
+        }
+        const Instruction& instruction = *step.instructions[0];
+        step.operands.resize(instruction.inputs.size());
+        step.only_shape.resize(instruction.inputs.size());
+        for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
+        {
+            const ValueId input = instruction.inputs[i];
+            if (input == no_value || reads(instruction, i))
+            {
+                continue;
+            }
+            step.only_shape[i] = true;
+            Node*& shape = shapes[input];
+            if (shape == nullptr)
+            {
+                const RecordedValue& value = recording_.values[index(input)];
+                shape = new Node;
+                shape->dtype = value.dtype;
+                shape->shape = value.shape;
+                shape->elements = value.shape.elements();
+                shapes_.push_back(shape);
+            }
+            step.operands[i] = shape;
+        }
+    }
+}
+
+void Plan::run(std::span<Node* const> arguments, std::span<Node*> results)
+{
+    for (std::size_t k = 0; k < arguments.size(); ++k)
+    {
+        retain(arguments[k]);
+        values_.set(static_cast<ValueId>(k), arguments[k]);
+    }
+    try
+    {
+        for (Step& step : steps_)
+        {
+            if (timed) [[unlikely]]
+            {
+                const auto start = std::chrono::steady_clock::now();
+                execute(step);
+                step.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            }
+            else
+            {
+                execute(step);
+            }
+            for (const ValueId id : step.dead)
+            {
+                release_value(id);
+            }
+        }
+    }
+    catch (...)
+    {
+        release_values();
+        throw;
+    }
+    timed_runs += timed;
+    for (std::size_t k = 0; k < results.size(); ++k)
+    {
+        results[k] = values_.node(recording_.results[k]);
+        retain(results[k]);
+    }
+    for (const ValueId result : recording_.results)
+    {
+        release_value(result);
+    }
+    for (std::size_t k = 0; k < arguments.size(); ++k)
+    {
+        release_value(static_cast<ValueId>(k));
+    }
+}
+
+void Plan::release_value(ValueId id) noexcept
+{
+    Node*& node = values_.nodes[index(id)];
+    if (node != nullptr && recording_.values[index(id)].origin != Origin::constant)
+    {
+        release(std::exchange(node, nullptr));
+    }
+}
+
+void Plan::release_values() noexcept
+{
+    for (std::size_t id = 0; id < values_.nodes.size(); ++id)
+    {
+        release_value(static_cast<ValueId>(id));
+    }
+}
+
+void Plan::execute(Step& step)
+{
+    if (step.program != nullptr)
+    {
+        step.program->run(values_);
+        return;
+    }
+    const Instruction& instruction = *step.instructions[0];
+    for (std::size_t i = 0; i < step.operands.size(); ++i)
+    {
+        if (!step.only_shape[i])
+        {
+            const ValueId input = instruction.inputs[i];
+            step.operands[i] = input != no_value ? values_.node(input) : nullptr;
+        }
+    }
+    const std::span<Node* const> operands(step.operands);
+    auto* const variable = static_cast<VariableNode*>(instruction.variable.get());
+    const auto give = [&](Node* node) { values_.set(instruction.output, node); };
+    switch (instruction.kind)
+    {
+    case Kind::value:
+        give(instruction.operation->execute(instruction.attributes.get(), operands, instruction.location));
+        break;
+    case Kind::pullback:
+        give(instruction.operation->pull_one(instruction.attributes.get(), instruction.operand, operands));
+        break;
+    case Kind::sum:
+        execute_sum(step, instruction);
+        break;
+    case Kind::load:
+        give(new_view(variable, variable->shape));
+        break;
+    case Kind::draw:
+        give(instruction.draw());
+        break;
+    case Kind::derive:
+        instruction.compute(operands);
+        break;
+    case Kind::accumulate:
+        retain(operands[0]);
+        if (step.takes_input)
+        {
+            release_value(instruction.inputs[0]);
+        }
+        accumulate_gradient(variable, operands[0]);
+        retain(variable->gradient);
+        give(variable->gradient);
+        break;
+    case Kind::replace:
+        if (!operands.empty())
+        {
+            retain(operands[0]);
+        }
+        replace_gradient(variable, operands.empty() ? nullptr : operands[0]);
+        break;
+    case Kind::assign:
+        assign(variable, operands[0], instruction.location);
+        break;
+    case Kind::change:
+        assign_add(variable, operands[0], instruction.sign, instruction.location);
+        break;
+    case Kind::act:
+        instruction.action();
+        break;
+    }
+}
+
+void Plan::execute_sum(Step& step, const Instruction& instruction)
+{
+    const RecordedValue& value = recording_.values[index(instruction.output)];
+    Node* sum = step.operands[0];
+    if (sum == nullptr)
+    {
+        sum = filled(value.dtype, value.shape, 0);
+    }
+    else
+    {
+        retain(sum);
+        if (step.takes_input)
+        {
+            release_value(instruction.inputs[0]);
+        }
+        sum = full(sum, value.shape);
+        if (!writable_in_place(sum))
+        {
+            Node* const copy = filled(value.dtype, value.shape, 0);
+            std::memcpy(copy->data, sum->data, sum->elements * size_of(sum->dtype));
+            release(sum);
+            sum = copy;
+        }
+    }
+    values_.set(instruction.output, sum);
+    const std::span<Node* const> operands(step.operands);
+    instruction.operation->add_one(instruction.attributes.get(), instruction.operand, sum, operands.subspan(1));
+}
+
+std::vector<Plan::Line> Plan::lines() const
+{
+    std::vector<Line> result;
+    std::unordered_map<ValueId, std::size_t> makers;
+    for (const Step& step : steps_)
+    {
+        Line line{{}, {}, {}, {}, step.seconds};
+        for (const Instruction* const instruction : step.instructions)
+        {
+            const bool gradient = instruction->kind == Kind::pullback || instruction->kind == Kind::sum;
+            line.what +=
+                (line.what.empty() ? "" : ", ") + (gradient ? "gradient of " : std::string()) + instruction->name;
+            line.location = line.location.line == 0 ? instruction->location : line.location;
+            for (std::size_t i = 0; i < instruction->inputs.size(); ++i)
+            {
+                const auto maker = makers.find(instruction->inputs[i]);
+                if (maker != makers.end() && reads(*instruction, i) && maker->second != result.size() &&
+                    std::find(line.reads.begin(), line.reads.end(), maker->second) == line.reads.end())
+                {
+                    line.reads.push_back(maker->second);
+                }
+            }
+            makers.emplace(instruction->output, result.size());
+        }
+        makers.erase(no_value);
+        const ValueId output = step.instructions.back()->output;
+        if (output != no_value)
+        {
+            const RecordedValue& value = recording_.values[index(output)];
+            line.result = type_and_shape(value.dtype, value.shape);
+        }
+        result.push_back(std::move(line));
+    }
+    return result;
+}
+
+}

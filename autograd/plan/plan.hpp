@@ -1,0 +1,79 @@
+#pragma once
+
+#include <autograd/plan/loop.hpp>
+#include <autograd/plan/recording.hpp>
+
+#include <chrono>
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace autograd::detail
+{
+
+/// A recording made ready to be executed again and again.
+///
+/// What nobody reads is gone, what is computed twice is computed once, and element-wise operations of one shape are
+/// gathered in loops: an operation moves to the earliest loop of its shape that runs after all its operands are there.
+/// Everything with effects keeps its order.
+class Plan
+{
+public:
+    explicit Plan(Recording&& recording);
+    Plan(const Plan&) = delete;
+    Plan& operator=(const Plan&) = delete;
+    ~Plan();
+
+    /// Gives a new reference a result. If something is thrown, nothing stays behind but what has taken effect.
+    void run(std::span<Node* const> arguments, std::span<Node*> results);
+
+    std::size_t result_count() const noexcept { return recording_.results.size(); }
+    const Recording& recording() const noexcept { return recording_; }
+
+    /// What a run does, in its order.
+    struct Line
+    {
+        std::string what;
+        std::string result;              ///< type and shape
+        std::vector<std::size_t> reads;  ///< other lines
+        Location location;
+        double seconds;  ///< in all runs while timing was on
+    };
+    std::vector<Line> lines() const;
+    bool timed = false;
+    std::size_t timed_runs = 0;
+
+private:
+    struct Step
+    {
+        std::vector<const Instruction*> instructions;      ///< one, or those of a loop
+        std::unique_ptr<ElementwiseProgram> program = {};  ///< of a loop or list
+        std::vector<Node*> operands = {};                  ///< kept for its memory; fixed where only the shape is read
+        std::vector<bool> only_shape = {};
+        std::vector<ValueId> dead = {};  ///< values that nobody needs after it
+        bool takes_input = false;        ///< whether the first input dies here, so that its memory may be used
+        double seconds = 0;
+    };
+
+    void remove_repetitions();
+    void remove_unused();
+    void arrange();
+    void find_lifetimes();
+    void fill_numbers();
+
+    void execute(Step& step);
+    void execute_sum(Step& step, const Instruction& instruction);
+    void release_values() noexcept;
+    void release_value(ValueId id) noexcept;
+
+    Recording recording_;
+    std::vector<Step> steps_;
+    PlanValues values_;
+    std::vector<float> floats_;
+    std::vector<double> doubles_;
+    std::vector<Node*> shapes_;  ///< nodes without elements
+};
+
+}

@@ -1,0 +1,318 @@
+#include <autograd/plan/recording.hpp>
+#include <autograd/tensor.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace autograd::detail
+{
+
+namespace
+{
+
+using Origin = RecordedValue::Origin;
+using Kind = Instruction::Kind;
+
+std::string type_of(const Node& node)
+{
+    return (node.dtype == DType::float32 ? "float " : "double ") + to_string(node.shape);
+}
+
+bool same_constant(const Held& a, const Held& b)
+{
+    return std::memcmp(a->data, b->data, a->elements * size_of(a->dtype)) == 0;
+}
+
+}
+
+Recorder::Recorder(std::span<Node* const> arguments, bool freezes, Location location)
+    : freezes_(freezes), location_(location)
+{
+    for (Node* const argument : arguments)
+    {
+        know(argument, new_value(Origin::argument, argument));
+    }
+}
+
+Recorder::~Recorder()
+{
+    for (Node* const node : known_)
+    {
+        release_holder(node);
+    }
+}
+
+// A node's memory is not used again as long as somebody holds it; its value may go.
+void Recorder::know(Node* node, ValueId id)
+{
+    const bool fresh = ids_.insert_or_assign(node, id).second;
+    if (fresh)
+    {
+        node->holders.retain();
+        known_.push_back(node);
+    }
+}
+
+ValueId Recorder::new_value(Origin origin, Node* node)
+{
+    recording_.values.push_back({origin, node->shape, node->dtype});
+    return static_cast<ValueId>(recording_.values.size() - 1);
+}
+
+Instruction& Recorder::add(Kind kind, const char* name, Location location)
+{
+    return recording_.instructions.emplace_back(Instruction{kind, name, location});
+}
+
+ValueId Recorder::load(Node* variable, Location location)
+{
+    if (const auto known = loaded_.find(variable); known != loaded_.end())
+    {
+        return known->second;
+    }
+    Instruction& instruction = add(Kind::load, "variable", location);
+    instruction.variable = hold(variable);
+    instruction.output = new_value(Origin::computed, variable);
+    loaded_.emplace(variable, instruction.output);
+    return instruction.output;
+}
+
+ValueId Recorder::id_of(Node* node, const char* reader, Location location)
+{
+    if (node->is_variable)
+    {
+        return load(node, location);
+    }
+    if (const auto known = ids_.find(node); known != ids_.end())
+    {
+        return known->second;
+    }
+    if (node->shape.rank() != 0)
+    {
+        throw CompileError("compile",
+                           std::string(reader) + " reads an array, " + type_of(*node) +
+                               ", that is no argument, no variable and nothing computed from them, so that it would be "
+                               "frozen",
+                           location.line != 0 ? location : location_,
+                           "Make it an argument, or say that it never changes: autograd::constant(array).");
+    }
+    const ValueId id = new_value(Origin::constant, node);
+    recording_.values.back().constant = hold(node);
+    know(node, id);
+    return id;
+}
+
+std::vector<ValueId> Recorder::ids_of(std::span<Node* const> nodes, const char* reader, Location location)
+{
+    std::vector<ValueId> ids;
+    for (Node* const node : nodes)
+    {
+        ids.push_back(node != nullptr ? id_of(node, reader, location) : no_value);
+    }
+    return ids;
+}
+
+void Recorder::executed(const Step& step)
+{
+    static constexpr Kind kinds[] = {Kind::value, Kind::pullback, Kind::sum};
+    Instruction instruction{kinds[static_cast<int>(step.kind)], step.operation.name, step.location};
+    instruction.inputs = ids_of(step.inputs, step.operation.name, step.location);
+    instruction.operation = &step.operation;
+    instruction.operand = step.operand;
+    if (step.copy_attributes != nullptr)
+    {
+        instruction.attributes.reset(step.copy_attributes(step.attributes));
+    }
+    else if (step.attributes != nullptr)
+    {
+        instruction.attributes.reset(static_cast<const Attributes*>(step.attributes)->clone());
+    }
+    instruction.output = new_value(Origin::computed, step.output);
+    know(step.output, instruction.output);
+    recording_.instructions.push_back(std::move(instruction));
+}
+
+void Recorder::viewed(Node* node, Node* view)
+{
+    if (node->is_variable)
+    {
+        know(view, load(node, {}));
+    }
+    else if (const auto known = ids_.find(node); known != ids_.end())
+    {
+        know(view, known->second);
+    }
+}
+
+void Recorder::left(Node* node, const char* how, Location location)
+{
+    const auto known = ids_.find(node);
+    const bool changes =
+        node->is_variable ||
+        (known != ids_.end() && recording_.values[static_cast<std::size_t>(known->second)].origin != Origin::constant);
+    if (changes && !freezes_)
+    {
+        throw CompileError(
+            "compile",
+            std::string(how) + " reads elements where the recording does not see it, which would freeze what it finds",
+            location.line != 0 ? location : location_,
+            "Return the tensor and read it outside, or compile with {.freeze = true} if it never changes.");
+    }
+}
+
+void Recorder::drawn(Node* array, std::function<Node*()> draw, const void* generator, Location location)
+{
+    generators_.push_back(generator);
+    Instruction& instruction = add(Kind::draw, "random", location);
+    instruction.draw = std::move(draw);
+    instruction.output = new_value(Origin::computed, array);
+    know(array, instruction.output);
+}
+
+void Recorder::ended(const void* generator)
+{
+    if (std::find(generators_.begin(), generators_.end(), generator) != generators_.end())
+    {
+        refused("numbers are drawn from a generator that lives in the function itself, and starts anew each time", {});
+    }
+}
+
+void Recorder::constant(Node* array, bool live)
+{
+    const ValueId id = new_value(Origin::constant, array);
+    recording_.values.back().constant = hold(array);
+    recording_.values.back().live = live;
+    know(array, id);
+}
+
+void Recorder::derived(std::span<Node* const> nodes, std::function<void(std::span<Node* const>)> action,
+                       const char* name, Location location)
+{
+    std::vector<ValueId> inputs = ids_of(nodes, name, location);
+    Instruction& instruction = add(Kind::derive, name, location);
+    instruction.inputs = std::move(inputs);
+    instruction.compute = std::move(action);
+}
+
+void Recorder::accumulated(VariableNode* variable, Node* gradient)
+{
+    const ValueId input = id_of(gradient, "backward", {});
+    Instruction& instruction = add(Kind::accumulate, "accumulate", {});
+    instruction.inputs = {input};
+    instruction.variable = hold(variable);
+    instruction.output = new_value(Origin::computed, variable->gradient);
+    know(variable->gradient, instruction.output);
+}
+
+void Recorder::replaced(VariableNode* variable, Node* gradient)
+{
+    std::vector<ValueId> inputs;
+    if (gradient != nullptr)
+    {
+        inputs.push_back(id_of(gradient, "set_grad", {}));
+    }
+    Instruction& instruction = add(Kind::replace, inputs.empty() ? "zero_grad" : "set_grad", {});
+    instruction.inputs = std::move(inputs);
+    instruction.variable = hold(variable);
+}
+
+void Recorder::assigned(Node* variable, Node* value)
+{
+    const ValueId input = id_of(value, "assign", {});
+    Instruction& instruction = add(Kind::assign, "assign", {});
+    instruction.inputs = {input};
+    instruction.variable = hold(variable);
+    loaded_.insert_or_assign(variable, input);
+}
+
+void Recorder::changed(Node* variable, Node* change, int sign)
+{
+    const ValueId input = id_of(change, sign > 0 ? "assign_add" : "assign_sub", {});
+    Instruction& instruction = add(Kind::change, sign > 0 ? "assign_add" : "assign_sub", {});
+    instruction.inputs = {input};
+    instruction.variable = hold(variable);
+    instruction.sign = sign;
+    loaded_.erase(variable);
+}
+
+void Recorder::acted(std::function<void()> action, const char* name, Location location)
+{
+    add(Kind::act, name, location).action = std::move(action);
+    loaded_.clear();
+}
+
+void Recorder::refused(const char* what, Location location)
+{
+    if (!refused_ && !freezes_)
+    {
+        refused_ = what;
+        location_ = location.line != 0 ? location : location_;
+    }
+}
+
+Recording Recorder::finish(std::span<Node* const> nodes)
+{
+    if (refused_)
+    {
+        throw CompileError("compile", *refused_ + ", which would be frozen", location_);
+    }
+    recording_.results = ids_of(nodes, "the result", location_);
+    return std::move(recording_);
+}
+
+std::optional<Difference> difference(const Recording& recording, const Recording& before)
+{
+    for (std::size_t k = 0; k < std::min(recording.instructions.size(), before.instructions.size()); ++k)
+    {
+        const Instruction& mine = recording.instructions[k];
+        const Instruction& theirs = before.instructions[k];
+        if (mine.kind != theirs.kind || mine.operation != theirs.operation || mine.operand != theirs.operand ||
+            mine.variable != theirs.variable || std::strcmp(mine.name, theirs.name) != 0)
+        {
+            return Difference{std::string("where ") + theirs.name + " was computed first, " + mine.name +
+                                  " was computed next",
+                              mine.location};
+        }
+        if (mine.attributes != nullptr && !mine.attributes->equals(*theirs.attributes))
+        {
+            return Difference{std::string("an attribute of ") + mine.name +
+                                  " (an axis, a position, a shape, a label) "
+                                  "was another one",
+                              mine.location};
+        }
+        for (std::size_t i = 0; i < std::min(mine.inputs.size(), theirs.inputs.size()); ++i)
+        {
+            const bool none = mine.inputs[i] == no_value;
+            if (none != (theirs.inputs[i] == no_value))
+            {
+                return Difference{std::string("operands of ") + mine.name + " differ", mine.location};
+            }
+            if (none)
+            {
+                continue;
+            }
+            const RecordedValue& value = recording.values[static_cast<std::size_t>(mine.inputs[i])];
+            const RecordedValue& old = before.values[static_cast<std::size_t>(theirs.inputs[i])];
+            if (value.origin != old.origin || value.shape != old.shape || value.dtype != old.dtype ||
+                (value.origin != Origin::constant && mine.inputs[i] != theirs.inputs[i]))
+            {
+                return Difference{std::string("operand ") + std::to_string(i + 1) + " of " + mine.name +
+                                      " was another value",
+                                  mine.location};
+            }
+            if (value.origin == Origin::constant && !value.live && !same_constant(value.constant, old.constant))
+            {
+                return Difference{std::string("a number that ") + mine.name + " reads had changed", mine.location};
+            }
+        }
+    }
+    if (recording.instructions.size() != before.instructions.size() || recording.results != before.results)
+    {
+        return Difference{"it took " + std::to_string(before.instructions.size()) + " steps first and " +
+                              std::to_string(recording.instructions.size()) + " next",
+                          {}};
+    }
+    return {};
+}
+
+}
