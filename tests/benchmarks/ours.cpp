@@ -30,7 +30,10 @@ Workload scalar_sgd()
         sgd->step();
         return loss;
     };
-    return {{[=] { step(); }, [=] { return step().item() + a.item() + 2 * b.item(); }}};
+    const auto variant = [=](auto step) {
+        return Variant{[=] { step(); }, [=] { return step().item() + a.item() + 2 * b.item(); }};
+    };
+    return {variant(step), variant(compiled(step))};
 }
 
 Workload line()
@@ -39,7 +42,7 @@ Workload line()
     const xt::xarray<float> ys = 3 * xs + 2 + random_array<float>({line_points}, 2, -0.3, 0.3);
     ag::Variable<float> a(1.f), b(1.f);
     auto sgd = std::make_shared<optim::SGD>(std::vector<optim::Parameter>{a, b}, optim::SGDOptions{.lr = 0.01});
-    const auto learn = [=](const xt::xarray<float>& x, const xt::xarray<float>& y)
+    const auto learn = [=](const ag::Tensor<float>& x, const ag::Tensor<float>& y)
     {
         ag::GradientTape tape;
         auto loss = ag::mean(ag::square(a * x + b - y));
@@ -50,20 +53,24 @@ Workload line()
     };
     std::array<std::size_t, line_points> numbers;
     std::iota(numbers.begin(), numbers.end(), 0);
-    const auto learn_some = [=, generator = std::mt19937(3)]() mutable
+    const auto variant = [=](auto learn)
     {
-        xt::xarray<float> x = xt::xarray<float>::from_shape({line_batch});
-        xt::xarray<float> y = xt::xarray<float>::from_shape({line_batch});
-        for (std::size_t i = 0; i < line_batch; ++i)
+        const auto learn_some = [=, numbers = numbers, generator = std::mt19937(3)]() mutable
         {
-            std::uniform_int_distribution<std::size_t> rest(i, line_points - 1);
-            std::swap(numbers[i], numbers[rest(generator)]);
-            x(i) = xs(numbers[i]);
-            y(i) = ys(numbers[i]);
-        }
-        learn(x, y);
+            xt::xarray<float> x = xt::xarray<float>::from_shape({line_batch});
+            xt::xarray<float> y = xt::xarray<float>::from_shape({line_batch});
+            for (std::size_t i = 0; i < line_batch; ++i)
+            {
+                std::uniform_int_distribution<std::size_t> rest(i, line_points - 1);
+                std::swap(numbers[i], numbers[rest(generator)]);
+                x(i) = xs(numbers[i]);
+                y(i) = ys(numbers[i]);
+            }
+            learn(x, y);
+        };
+        return Variant{learn_some, [=] { return static_cast<double>(learn(xs, ys).item()); }};
     };
-    return {{learn_some, [=] { return static_cast<double>(learn(xs, ys).item()); }}};
+    return {variant(learn), variant(compiled(learn))};
 }
 
 /// The gradient of a loss of some leaves.
@@ -81,16 +88,20 @@ Workload gradient(std::vector<ag::Variable<T>> leaves, Loss loss, double loss_sc
         value.backward();
         return value;
     };
-    const auto check = [=]() mutable
+    const auto variant = [=](auto step)
     {
-        double sum = loss_scale * step().item();
-        for (const ag::Variable<T>& leaf : leaves)
+        const auto check = [=]() mutable
         {
-            sum += gradient_scale * (leaf.dimension() == 0 ? leaf.grad() : ag::sum(ag::square(leaf.grad()))).item();
-        }
-        return sum;
+            double sum = loss_scale * step().item();
+            for (const ag::Variable<T>& leaf : leaves)
+            {
+                sum += gradient_scale * (leaf.dimension() == 0 ? leaf.grad() : ag::sum(ag::square(leaf.grad()))).item();
+            }
+            return sum;
+        };
+        return Variant{[=]() mutable { step(); }, check};
     };
-    return {{[=]() mutable { step(); }, check}};
+    return {variant(step), variant(compiled(step))};
 }
 
 Workload scalar_chain_of(std::size_t length)
@@ -126,7 +137,8 @@ Workload softmax()
     const ag::Tensor<float> x(random_array<float>({512, 1024}, 1)), t(random_array<float>({512, 1024}, 2, 0, 0.002));
     ag::Variable<float> b(random_array<float>({1024}, 3));
     return gradient(
-        std::vector{b}, [=] { return ag::mean(ag::pow(ag::softmax(x + b) - t, 2)); }, 1e6, 1e12);
+        std::vector{b}, [=] { return ag::mean(ag::pow(ag::softmax(ag::constant(x) + b) - ag::constant(t), 2)); }, 1e6,
+        1e12);
 }
 
 Workload hessian_vector()
@@ -146,26 +158,30 @@ Workload hessian_vector()
         ag::Tensor<double> along(0);
         {
             ag::GradientTape inner;
-            const auto hidden = ag::tanh(ag::linear(x, leaves[0], leaves[1]));
-            const auto loss = ag::mse_loss(ag::linear(hidden, leaves[2], leaves[3]), y);
+            const auto hidden = ag::tanh(ag::linear(ag::constant(x), leaves[0], leaves[1]));
+            const auto loss = ag::mse_loss(ag::linear(hidden, leaves[2], leaves[3]), ag::constant(y));
             const auto gradients = inner.gradient(loss, leaves);
             for (std::size_t k = 0; k < leaves.size(); ++k)
             {
-                along += ag::sum(gradients[k] * vectors[k]);
+                along += ag::sum(gradients[k] * ag::constant(vectors[k]));
             }
         }
         return outer.gradient(along, leaves);
     };
-    const auto check = [=]
+    const auto variant = [=](auto product)
     {
-        double sum = 0;
-        for (const ag::Tensor<double>& part : product())
+        const auto check = [=]
         {
-            sum += ag::sum(ag::square(part)).item();
-        }
-        return sum;
+            double sum = 0;
+            for (const ag::Tensor<double>& part : product())
+            {
+                sum += ag::sum(ag::square(part)).item();
+            }
+            return sum;
+        };
+        return Variant{[=] { product(); }, check};
     };
-    return {[=] { product(); }, check};
+    return {variant(product), variant(compiled(product))};
 }
 
 template <class Optimizer, class Options>

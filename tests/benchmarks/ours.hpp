@@ -2,9 +2,11 @@
 
 #include "workload.hpp"
 
+#include <autograd/compile.hpp>
 #include <autograd/tensor.hpp>
 
 #include <functional>
+#include <memory>
 #include <numeric>
 
 namespace benchmarks
@@ -37,5 +39,13 @@ Workload lstm_joined();
 Workload attention_block();
 
 Workload make_operation(std::size_t operation, std::size_t size);
+
+/// The function compiled, as something that may be copied.
+template <class F>
+auto compiled(F function)
+{
+    auto step = std::make_shared<decltype(ag::compile(function))>(ag::compile(function));
+    return [step](const auto&... arguments) { return (*step)(arguments...); };
+}
 
 }

@@ -30,16 +30,20 @@ Workload training(const std::vector<Variable>& parameters, Loss loss)
         sgd->step();
         return value;
     };
-    const auto check = [=]
+    const auto variant = [=](auto step)
     {
-        double sum = step().item();
-        for (const Variable& parameter : parameters)
+        const auto check = [=]
         {
-            sum += std::sqrt(ag::sum(ag::square(parameter.grad())).item());
-        }
-        return sum;
+            double sum = step().item();
+            for (const Variable& parameter : parameters)
+            {
+                sum += std::sqrt(ag::sum(ag::square(parameter.grad())).item());
+            }
+            return sum;
+        };
+        return Variant{[=] { step(); }, check};
     };
-    return {{[=] { step(); }, check}};
+    return {variant(step), variant(compiled(step))};
 }
 
 Variable weight(const std::vector<std::size_t>& shape, std::size_t inputs, unsigned seed)
@@ -87,7 +91,7 @@ Workload classifier(const std::vector<std::size_t>& widths, std::size_t batch)
     return training(parameters(layers),
                     [=, x = Tensor(random_array<float>({batch, widths[0]}, 1, 0, 1)), labels = digits(batch)]
                     {
-                        Tensor y = layers.front()(x);
+                        Tensor y = layers.front()(ag::constant(x));
                         for (std::size_t k = 1; k < layers.size(); ++k)
                         {
                             y = layers[k](ag::relu(y));
@@ -140,10 +144,10 @@ Workload recurrent(const std::vector<Variable>& parameters, F gates)
     return training(parameters,
                     [=]
                     {
-                        Tensor h = zeros, c = zeros;
+                        Tensor h = ag::constant(zeros), c = h;
                         for (const Tensor& x : xs)
                         {
-                            const auto [i, f, o, g] = gates(x, h);
+                            const auto [i, f, o, g] = gates(ag::constant(x), h);
                             c = ag::sigmoid(f) * c + ag::sigmoid(i) * ag::tanh(g);
                             h = ag::sigmoid(o) * ag::tanh(c);
                         }
@@ -159,9 +163,9 @@ Workload small_network()
     return training(parameters(layers),
                     [=, x = Tensor(random_array<float>({32, 2}, 1)), y = Tensor(random_array<float>({32, 1}, 2))]
                     {
-                        auto h1 = ag::tanh(layers[0](x));
+                        auto h1 = ag::tanh(layers[0](ag::constant(x)));
                         auto h2 = ag::tanh(layers[1](h1));
-                        return ag::mse_loss(layers[2](h2), y);
+                        return ag::mse_loss(layers[2](h2), ag::constant(y));
                     });
 }
 
@@ -184,7 +188,8 @@ Workload lenet()
     return training(all,
                     [=, x = Tensor(random_array<float>({64, 1, 28, 28}, 1, 0, 1)), labels = digits(64)]
                     {
-                        Tensor y = ag::max_pool2d(ag::relu(ag::conv2d(x, first.weight, first.bias, {.padding = 2})), 2);
+                        Tensor y = ag::max_pool2d(
+                            ag::relu(ag::conv2d(ag::constant(x), first.weight, first.bias, {.padding = 2})), 2);
                         y = ag::max_pool2d(ag::relu(ag::conv2d(y, second.weight, second.bias)), 2);
                         y = ag::relu(layers[0](ag::flatten(y, 1)));
                         y = ag::relu(layers[1](y));
@@ -227,8 +232,9 @@ Workload attention_block()
     return training(parameters(layers),
                     [=]
                     {
-                        const auto y = ag::scaled_dot_product_attention(layers[0](x), layers[1](x), layers[2](x));
-                        return ag::mse_loss(layers[3](y), t);
+                        const Tensor in = ag::constant(x);
+                        const auto y = ag::scaled_dot_product_attention(layers[0](in), layers[1](in), layers[2](in));
+                        return ag::mse_loss(layers[3](y), ag::constant(t));
                     });
 }
 
