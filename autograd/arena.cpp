@@ -117,7 +117,6 @@ Node* Arena::read_variable(Node* variable, Slot& slot)
         leaf = size_;
         leaves_.push_back(leaf);
         Node* value = new_view(variable, variable->shape);
-        note_view(variable, value);
         Record& record = append(kind, value, 1, {});
         record.output_kept = true;
         retain(variable);
@@ -127,6 +126,7 @@ Node* Arena::read_variable(Node* variable, Slot& slot)
         {
             value->place.store(0, std::memory_order_relaxed);
         }
+        note_view(variable, value);
     }
     slot = watched ? leaf : no_slot;
     return (*this)[leaf].output;

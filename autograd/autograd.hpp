@@ -36,3 +36,4 @@
 #include <autograd/trace.hpp>
 #include <autograd/transforms.hpp>
 #include <autograd/variable.hpp>
+#include <autograd/vmap.hpp>

@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/kernels/convolution.hpp>
 #include <autograd/ops/convolution.hpp>
 #include <autograd/ops/reduction.hpp>
@@ -189,6 +190,70 @@ Tensor<T> weight_of(const Geometry& geometry, const Tensor<T>& x, const Tensor<T
 {
     return apply(Correlation{geometry}, Location{}, x, y);
 }
+
+/// Batches of x, or of y, with the samples among the channels: (images, samples * channels, spatial...).
+/// @{
+template <class T, std::size_t N>
+Tensor<T> into_channels(const detail::Batch<T, N>& batch, std::size_t k)
+{
+    const Tensor<T> x = batch[k].full(batch.samples, batch.location);
+    Shape shape{x.shape(1), x.shape(0) * x.shape(2)};
+    for (std::size_t axis = 3; axis < x.dimension(); ++axis)
+    {
+        shape.push_back(x.shape(axis));
+    }
+    return reshape(x.shape(1) == 1 ? x : moveaxis(x, 0, 1, batch.location), shape, batch.location);
+}
+template <class T, std::size_t N>
+Tensor<T> out_of_channels(const detail::Batch<T, N>& batch, const Tensor<T>& y)
+{
+    if (batch.result[0] == 1)
+    {
+        return batch.unstacked(y);
+    }
+    Shape shape{batch.result[0], batch.samples};
+    for (std::size_t axis = 1; axis < batch.result.rank(); ++axis)
+    {
+        shape.push_back(batch.result[axis]);
+    }
+    return moveaxis(reshape(y, shape, batch.location), 0, 1, batch.location);
+}
+/// @}
+
+// Where samples have a weight each, they are groups of channels.
+constexpr auto convolution_on_batch = []<class Op, class T, std::size_t N>(Op op, const detail::Batch<T, N>& batch)
+{
+    const Location location = batch.location;
+    const auto call = [&](const Tensor<T>& images, const auto& parameter)
+    {
+        if constexpr (N == 3)
+        {
+            return apply(op, location, images, parameter(1), parameter(2));
+        }
+        else
+        {
+            return apply(op, location, images, parameter(1));
+        }
+    };
+    if (!batch[1].batched && !batch[N - 1].batched)
+    {
+        op.geometry.shape.batch *= batch.samples;
+        return batch.unstacked(call(batch.stacked(batch[0]), [&](std::size_t k) { return batch[k].tensor; }));
+    }
+    op.geometry.shape.groups *= batch.samples;
+    return out_of_channels(batch,
+                           call(into_channels(batch, 0), [&](std::size_t k) { return batch.stacked(batch[k]); }));
+};
+const detail::Batching<Convolution<false>, 2> convolution_batching(convolution_on_batch);
+const detail::Batching<Convolution<true>, 3> biased_convolution_batching(convolution_on_batch);
+const detail::Batching<TransposedConvolution<false>, 2> transposed_convolution_batching(convolution_on_batch);
+const detail::Batching<TransposedConvolution<true>, 3> biased_transposed_convolution_batching(convolution_on_batch);
+const detail::Batching<Correlation, 2> correlation_batching(
+    [](Correlation op, const auto& batch)
+    {
+        op.geometry.shape.groups *= batch.samples;
+        return batch.unstacked(apply(op, batch.location, into_channels(batch, 0), into_channels(batch, 1)));
+    });
 
 /// A call of one of the functions, which throws in its name.
 struct Caller

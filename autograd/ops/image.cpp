@@ -1,3 +1,4 @@
+#include <autograd/derive.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/ops/image.hpp>
 #include <autograd/ops/resampling.hpp>
@@ -228,6 +229,7 @@ public:
         const bool is_cubic = options_.mode == Interpolation::cubic;
         const Tensor<T> inner = is_cubic ? near(place) : bordered(place);
         const std::size_t count = inner.size();
+        detail::note_decision(grid.node(), "grid_sample", {});
         std::vector<T> floors(count);
         const bool nearest = options_.mode == Interpolation::nearest;
         for (std::size_t i = 0; i < count; ++i)

@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/ops/linalg.hpp>
@@ -161,6 +162,70 @@ private:
         return x.dimension() == 2 ? x : reshape(x, Shape{rows, x.shape(last)}, Location{});
     }
 };
+
+/// Products of batches. Rows that share a matrix are rows of one product.
+template <class T>
+Tensor<T> product_on_batch(const MatMul& op, const detail::BatchOperand<T>& a, const detail::BatchOperand<T>& b,
+                           Location location)
+{
+    const Shape left = a.shape();
+    const Shape right = b.shape();
+    const std::size_t m = left[left.rank() - (op.transpose_a ? 1 : 2)];
+    const std::size_t n = right[right.rank() - (op.transpose_b ? 2 : 1)];
+    if (!b.batched && right.rank() == 2 && (!op.transpose_a || (left.rank() == 2 && m == 1)))
+    {
+        Shape shape(a.tensor.shape().begin(), a.tensor.shape().end() - 2);
+        shape.push_back(m);
+        const std::size_t inner = left[left.rank() - (op.transpose_a ? 2 : 1)];
+        const Tensor<T> rows = reshape(a.tensor, Shape{shape.elements(), inner}, location);
+        shape.push_back(n);
+        return reshape(apply(MatMul{false, op.transpose_b}, location, rows, b.tensor), shape, location);
+    }
+    if (!a.batched && left.rank() == 2 && right.rank() == 2 && n == 1)
+    {
+        const std::size_t samples = b.tensor.shape(0);
+        const std::size_t inner = right[op.transpose_b ? 1 : 0];
+        const Tensor<T> rows = reshape(b.tensor, Shape{samples, inner}, location);
+        return reshape(apply(MatMul{false, !op.transpose_a}, location, rows, a.tensor), Shape{samples, m, 1}, location);
+    }
+    const std::size_t rank = std::max(left.rank(), right.rank());
+    return apply(op, location, a.aligned(rank, location), b.aligned(rank, location));
+}
+
+const detail::Batching<MatMul, 2> matmul_batching([](const MatMul& op, const auto& batch)
+                                                  { return product_on_batch(op, batch[0], batch[1], batch.location); });
+
+constexpr auto linear_on_batch = []<class T, std::size_t N>(const Linear& op, const detail::Batch<T, N>& batch)
+{
+    const Location location = batch.location;
+    const bool biased_by_sample = N == 3 && batch[N - 1].batched;
+    if (!batch[1].batched && !biased_by_sample)
+    {
+        if constexpr (N == 3)
+        {
+            return apply(op, location, batch[0].tensor, batch[1].tensor, batch[2].tensor);
+        }
+        else
+        {
+            return apply(op, location, batch[0].tensor, batch[1].tensor);
+        }
+    }
+    // One sample's rows.
+    const Shape one = batch[0].shape();
+    const std::size_t rows = Shape(one.begin(), one.end() - 1).elements();
+    Shape shape = batch[0].batched ? Shape{batch.samples, rows} : Shape{rows};
+    shape.push_back(one[one.rank() - 1]);
+    const detail::BatchOperand<T> x{reshape(batch[0].tensor, shape, location), batch[0].batched};
+    Tensor<T> y = x.batched || batch[1].batched ? product_on_batch(MatMul{false, true}, x, batch[1], location)
+                                                : apply(MatMul{false, true}, location, x.tensor, batch[1].tensor);
+    if constexpr (N == 3)
+    {
+        y = y + Operand<T>(batch[2].aligned(2, location), location);
+    }
+    return batch.unstacked(y);
+};
+const detail::Batching<Linear, 2> linear_batching(linear_on_batch);
+const detail::Batching<Linear, 3> linear_with_bias_batching(linear_on_batch);
 
 }
 

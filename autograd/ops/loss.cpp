@@ -1,5 +1,7 @@
+#include <autograd/batching.hpp>
 #include <autograd/composition.hpp>
 #include <autograd/custom.hpp>
+#include <autograd/derive.hpp>
 #include <autograd/kernels/rows.hpp>
 #include <autograd/ops/distance.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -173,6 +175,20 @@ private:
         return dx;
     }
 };
+
+const detail::Batching<CrossEntropy, 2> cross_entropy_batching(
+    [](const CrossEntropy& op, const auto& batch)
+    {
+        const auto repeat = [](const Indices& from, Indices& to)
+        {
+            for (std::size_t i = 0; i < to.size(); i += from.size())
+            {
+                std::copy(from.begin(), from.end(), to.data() + i);
+            }
+        };
+        return batch.as_stack(CrossEntropy{detail::derive_indices(
+            CrossEntropy::name, Shape{batch.samples * op.labels.size()}, op.labels, batch.location, repeat)});
+    });
 
 std::string both(const Shape& a, const Shape& b)
 {

@@ -1,4 +1,5 @@
 #include <autograd/composition.hpp>
+#include <autograd/derive.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/nn.hpp>
@@ -229,6 +230,7 @@ private:
 template <class T>
 Tensor<T> largest_of(const Tensor<T>& rows, const Bags& bags, Location location)
 {
+    detail::note_decision(rows.node(), "embedding_bag", location);
     const std::size_t width = rows.shape(1);
     const Shape shape{bags.size.size(), width};
     Indices first(shape);

@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/composition.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/kernels/rows.hpp>
@@ -223,6 +224,22 @@ private:
         return result;
     }
 };
+
+constexpr auto layer_norm_on_batch = []<class T, std::size_t N>(const LayerNorm& op, const detail::Batch<T, N>& batch)
+{
+    if constexpr (N == 1)
+    {
+        return batch.behind_axis(op);
+    }
+    else
+    {
+        return batch[1].batched || batch[2].batched
+                   ? Tensor<T>()
+                   : apply(op, batch.location, batch[0].tensor, batch[1].tensor, batch[2].tensor);
+    }
+};
+const detail::Batching<LayerNorm, 1> layer_norm_batching(layer_norm_on_batch);
+const detail::Batching<LayerNorm, 3> affine_layer_norm_batching(layer_norm_on_batch);
 
 template <class T>
 void require_shape(const Tensor<T>& parameter, const Shape& shape, const char* what, const char* operation,

@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/derive.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
@@ -209,7 +210,9 @@ struct Norm
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>& x) const
     {
-        if (order == 2 && std::count(y.data(), y.data() + y.size(), T(0)) == 0)
+        // Not while somebody follows the steps, who would take the same ones for other values.
+        if (order == 2 && detail::Arena::current().tracer == nullptr &&
+            std::count(y.data(), y.data() + y.size(), T(0)) == 0)
         {
             return x * reduced.stretchable(dy / y, x.shape());
         }
@@ -247,6 +250,17 @@ private:
         return Tensor<T>::adopt(detail::new_view(total.node(), reduced.result(magnitude.shape())));
     }
 };
+
+constexpr auto reduction_on_batch = [](auto op, const auto& batch)
+{
+    op.reduced.set <<= 1;
+    return batch.behind_axis(op);
+};
+const detail::Batching<Sum, 1> sum_batching(reduction_on_batch);
+const detail::Batching<Mean, 1> mean_batching(reduction_on_batch);
+const detail::Batching<Extreme<false>, 1> amin_batching(reduction_on_batch);
+const detail::Batching<Extreme<true>, 1> amax_batching(reduction_on_batch);
+const detail::Batching<Norm, 1> norm_batching(reduction_on_batch);
 
 template <class T>
 Tensor<T> variance_for(const char* operation, const Tensor<T>& x, const Axes& axes, std::size_t ddof, KeepDims keep,

@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/ops/resampling.hpp>
 #include <autograd/parallel.hpp>
 #include <autograd/primitive.hpp>
@@ -165,6 +166,26 @@ struct PutAtPlaces
         return take_places(dy, places, Location{});
     }
 };
+
+const Batching<Resample, 1> resample_batching(
+    [](const Resample& op, const auto& batch) {
+        return batch.behind_axis(Resample{op.axis + 1, op.map});
+    });
+
+// Samples are channels, if all rows of these have their places in common.
+constexpr auto places_on_batch = []<class Op, class T>(const Op& op, const Batch<T, 1>& batch)
+{
+    const Tensor<T>& x = batch[0].tensor;
+    if (op.places.shape(0) != 1)
+    {
+        return Tensor<T>();
+    }
+    return batch.unstacked(
+        apply(op, batch.location, reshape(x, Shape{1, x.shape(0) * x.shape(2), x.shape(3)}, batch.location)));
+};
+const Batching<TakePlaces, 1> take_places_batching(places_on_batch);
+const Batching<PutAtPlaces<false>, 1> put_at_places_batching(places_on_batch);
+const Batching<PutAtPlaces<true>, 1> add_at_places_batching(places_on_batch);
 
 }
 

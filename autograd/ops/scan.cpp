@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/derive.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
@@ -224,6 +225,12 @@ struct LogCumSumExp
         return weight(x - y) * apply(Recurrence{Direction::backward}, Location{}, ratio, dy);
     }
 };
+
+constexpr auto scan_on_batch = [](const auto& op, const auto& batch) { return batch.as_stack(op); };
+const detail::Batching<CumSum, 1> cumsum_batching(scan_on_batch);
+const detail::Batching<Recurrence, 2> recurrence_batching(scan_on_batch);
+const detail::Batching<CumProd, 1> cumprod_batching(scan_on_batch);
+const detail::Batching<LogCumSumExp, 1> logcumsumexp_batching(scan_on_batch);
 
 /// An element, and where it stands.
 template <class T>

@@ -1,8 +1,10 @@
+#include <autograd/batching.hpp>
 #include <autograd/derive.hpp>
 #include <autograd/ops/selection.hpp>
 #include <autograd/parallel.hpp>
 
 #include <atomic>
+#include <optional>
 #include <string>
 
 namespace autograd::detail
@@ -190,6 +192,107 @@ Chosen along_axis(const Shape& shape, std::size_t axis, const Indices& indices, 
             { std::transform(from.begin(), from.end(), to.data(), [stride](std::int64_t i) { return i * stride; }); });
     }
     return chosen;
+}
+
+namespace
+{
+
+/// The walk from sample to sample, `step` elements apart; nothing if it would have too many axes.
+std::optional<Walk> from_sample_to_sample(std::size_t samples, std::size_t step, const Walk& walk)
+{
+    if (walk.rank == max_rank)
+    {
+        return {};
+    }
+    Walk result;
+    result.offset = walk.offset;
+    result.push_back(samples, static_cast<std::ptrdiff_t>(step));
+    for (std::size_t axis = 0; axis < walk.rank; ++axis)
+    {
+        result.push_back(walk.extents[axis], walk.strides[axis]);
+    }
+    return result;
+}
+
+/// The same selection in each of several arrays, one after another.
+/// @{
+std::optional<Strided> on_batch(Strided one, std::size_t samples, Location)
+{
+    const auto places = from_sample_to_sample(samples, one.from.elements(), one.places);
+    return places ? std::optional(Strided{*places, one.from, one.to}) : std::nullopt;
+}
+std::optional<Chosen> on_batch(Chosen one, std::size_t samples, Location)
+{
+    const auto outer = from_sample_to_sample(samples, one.from.elements(), one.outer);
+    return outer ? std::optional(Chosen{*outer, one.offsets, one.inner, one.from, one.to}) : std::nullopt;
+}
+std::optional<Along> on_batch(Along one, std::size_t samples, Location location)
+{
+    const auto walk = from_sample_to_sample(samples, one.from.elements(), one.walk);
+    const auto repeat = [](const Indices& from, Indices& to)
+    {
+        for (std::size_t i = 0; i < to.size(); i += from.size())
+        {
+            std::copy(from.begin(), from.end(), to.data() + i);
+        }
+    };
+    return walk ? std::optional(Along{
+                      *walk, derive_indices("gather", Shape{samples * one.index.size()}, one.index, location, repeat),
+                      one.stride, one.from, one.to})
+                : std::nullopt;
+}
+/// @}
+
+template <class Selection>
+std::optional<Selection> in_batch(const Selection& one, std::size_t samples, Location location)
+{
+    if (one.from.rank() == max_rank || one.to.rank() == max_rank)
+    {
+        return {};
+    }
+    std::optional<Selection> all = on_batch(one, samples, location);
+    if (all)
+    {
+        all->from = BatchOperand<float>::in_front(samples, one.from);
+        all->to = BatchOperand<float>::in_front(samples, one.to);
+    }
+    return all;
+}
+
+constexpr auto take_on_batch = []<class Selection, class T>(const Take<Selection>& op, const Batch<T, 1>& batch)
+{
+    const auto all = in_batch(op.selection, batch.samples, batch.location);
+    return all ? batch.behind_axis(Take<Selection>{*all}) : Tensor<T>();
+};
+
+constexpr auto put_on_batch =
+    []<class Selection, bool accumulate, class T>(const Put<Selection, accumulate>& op, const Batch<T, 2>& batch)
+{
+    const auto all = in_batch(op.selection, batch.samples, batch.location);
+    if (!all)
+    {
+        return Tensor<T>();
+    }
+    // What fills the arrays is one number for all of them, or an array in front of each.
+    Tensor<T> whole = batch[0].tensor;
+    if (batch[0].batched || batch[0].rank() != 0)
+    {
+        whole = broadcast_to(batch[0].aligned(op.selection.from.rank(), batch.location), all->from, batch.location);
+    }
+    return apply(Put<Selection, accumulate>{*all}, batch.location, whole, batch[1].full(batch.samples, batch.location));
+};
+
+template <class Selection>
+struct SelectionBatching
+{
+    Batching<Take<Selection>, 1> take{take_on_batch};
+    Batching<Put<Selection, false>, 2> put{put_on_batch};
+    Batching<Put<Selection, true>, 2> add{put_on_batch};
+};
+const SelectionBatching<Strided> strided_batching;
+const SelectionBatching<Chosen> chosen_batching;
+const SelectionBatching<Along> along_batching;
+
 }
 
 }

@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/kernels/copy.hpp>
 #include <autograd/ops/selection.hpp>
 #include <autograd/ops/shape.hpp>
@@ -154,6 +155,41 @@ struct Concatenate
         return detail::take_out(part(k, tensors[k].shape(), y.shape()), dy, Location{});
     }
 };
+
+Shape behind_samples(std::size_t samples, const Shape& shape)
+{
+    return detail::BatchOperand<float>::in_front(samples, shape);
+}
+
+const detail::Batching<Reshape, 1> reshape_batching(
+    [](const Reshape& op, const auto& batch)
+    { return batch.behind_axis(Reshape{behind_samples(batch.samples, op.shape)}); });
+
+const detail::Batching<Transpose, 1> transpose_batching(
+    [](const Transpose& op, const auto& batch)
+    {
+        Axes axes{0};
+        for (const std::ptrdiff_t axis : op.axes)
+        {
+            axes.push_back(axis + 1);
+        }
+        return batch.behind_axis(Transpose{axes});
+    });
+
+const detail::Batching<BroadcastTo, 1> broadcast_to_batching(
+    [](const BroadcastTo& op, const auto& batch)
+    {
+        return apply(BroadcastTo{behind_samples(batch.samples, op.shape)}, batch.location,
+                     batch[0].aligned(op.shape.rank(), batch.location));
+    });
+
+const detail::BatchingOfList<Concatenate> concatenate_batching(
+    []<class T>(const Concatenate& op, const detail::BatchOfList<T>& batch)
+    {
+        const std::vector<Tensor<T>> tensors = batch.full();
+        const std::span<const Tensor<T>> all(tensors);
+        return apply(Concatenate(op.axis + 1, all), batch.location, all);
+    });
 
 }
 

@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -196,6 +197,17 @@ struct LogSumExp
         return dy * exp(x - y, Location{});
     }
 };
+
+/// A 0-d sample is one of one element.
+constexpr auto softmax_on_batch = [](auto op, const auto& batch)
+{
+    ++op.axis;
+    return batch.unstacked(apply(op, batch.location, batch[0].aligned(1, batch.location)));
+};
+const detail::Batching<Softmax, 1> softmax_batching(softmax_on_batch);
+const detail::Batching<LogSoftmax, 1> log_softmax_batching(softmax_on_batch);
+const detail::Batching<LogSumExp, 1> logsumexp_batching([](const LogSumExp& op, const auto& batch)
+                                                        { return batch.as_stack(op); });
 
 }
 

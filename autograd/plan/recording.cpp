@@ -89,17 +89,28 @@ ValueId Recorder::id_of(Node* node, const char* reader, Location location)
     }
     if (node->shape.rank() != 0)
     {
-        throw CompileError("compile",
-                           std::string(reader) + " reads an array, " + type_of(*node) +
-                               ", that is no argument, no variable and nothing computed from them, so that it would be "
-                               "frozen",
-                           location.line != 0 ? location : location_,
-                           "Make it an argument, or say that it never changes: autograd::constant(array).");
+        meet(node, reader, location);
     }
     const ValueId id = new_value(Origin::constant, node);
     recording_.values.back().constant = hold(node);
     know(node, id);
     return id;
+}
+
+void Recorder::meet(Node* array, const char* reader, Location location)
+{
+    throw CompileError("compile",
+                       std::string(reader) + " reads an array, " + type_of(*array) +
+                           ", that is no argument, no variable and nothing computed from them, so that it would be "
+                           "frozen",
+                       location.line != 0 ? location : location_,
+                       "Make it an argument, or say that it never changes: autograd::constant(array).");
+}
+
+ValueId Recorder::known(const Node* node) const
+{
+    const auto found = ids_.find(node);
+    return found != ids_.end() ? found->second : no_value;
 }
 
 std::vector<ValueId> Recorder::ids_of(std::span<Node* const> nodes, const char* reader, Location location)

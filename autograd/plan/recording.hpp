@@ -84,7 +84,7 @@ struct Difference
 std::optional<Difference> difference(const Recording& recording, const Recording& before);
 
 /// Makes a recording of what happens while it lives.
-class Recorder final : public Tracer
+class Recorder : public Tracer
 {
 public:
     /// `arguments` are nodes that nobody else has; `freezes`: whether decisions are recorded as they are taken.
@@ -109,14 +109,23 @@ public:
     void acted(std::function<void()> action, const char* name, Location location) override;
     void refused(const char* what, Location location) override;
 
-private:
+protected:
+    /// Whether a step may read an array that comes from nowhere, which is then a constant; or throws.
+    virtual void meet(Node* array, const char* reader, Location location);
+
+    /// What was recorded so far.
+    const Recording& recording() const noexcept { return recording_; }
+    /// The number of a node; `no_value` if it has none, or is a variable.
+    ValueId known(const Node* node) const;
     ValueId new_value(RecordedValue::Origin origin, Node* node);
     /// The number of a node that a step reads.
     ValueId id_of(Node* node, const char* reader, Location location);
-    std::vector<ValueId> ids_of(std::span<Node* const> nodes, const char* reader, Location location);
-    ValueId load(Node* variable, Location location);
     void know(Node* node, ValueId id);
     Instruction& add(Instruction::Kind kind, const char* name, Location location);
+
+private:
+    std::vector<ValueId> ids_of(std::span<Node* const> nodes, const char* reader, Location location);
+    ValueId load(Node* variable, Location location);
 
     Recording recording_;
     bool freezes_;
