@@ -153,16 +153,12 @@ auto hessian(const F& f, const X& x, Location location = Location::current())
 {
     const auto point = detail::as_tensor(x);
     using T = typename decltype(point)::value_type;
-    GradientTape outer({.persistent = true}, location);
+    GradientTape outer({}, location);
     outer.watch(point, location);
-    const Tensor<T> gradient = flatten(grad(f)(point, location), location);
-    std::vector<Tensor<T>> rows;
-    for (std::size_t i = 0; i < gradient.size(); ++i)
-    {
-        rows.push_back(
-            flatten(outer.gradient(view(gradient, i), point, {.unconnected = Unconnected::zero}, location), location));
-    }
-    return stack(rows, 0, location);
+    const Tensor<T> gradient = grad(f)(point, location);
+    const Tensor<T> whole =
+        outer.jacobian(gradient, point, {.mode = Mode::reverse, .unconnected = Unconnected::zero}, location);
+    return reshape(whole, Shape{point.size(), point.size()}, location);
 }
 
 }
