@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/accumulate.hpp>
+#include <autograd/build_info.hpp>
 #include <autograd/compile.hpp>
 #include <autograd/custom.hpp>
 #include <autograd/explain.hpp>

@@ -10,7 +10,9 @@
 #include <utility>
 
 #if AUTOGRAD_HAVE_CBLAS
+#include <build_configuration.hpp>
 #include <cblas.h>
+#include <dlfcn.h>
 #endif
 
 // The scheme of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): tiles of c are held in
@@ -374,6 +376,22 @@ void gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b,
     }
 #endif
     own_gemm(m, n, k, a, b, c, accumulate);
+}
+
+ProductKernels product_kernels()
+{
+    const std::string own = "this library's kernels";
+#if AUTOGRAD_HAVE_CBLAS
+    std::string blas = AUTOGRAD_BLAS;
+    // Only OpenBLAS has this function, which may also be behind the name of another.
+    if (void* const core = dlsym(RTLD_DEFAULT, "openblas_get_corename"))
+    {
+        blas.append(" (").append(reinterpret_cast<const char* (*)()>(core)()).append(")");
+    }
+    return {own, blas, worth_blas};
+#else
+    return {own, own, 0};
+#endif
 }
 
 #define AUTOGRAD_INSTANTIATE(T)                                                                                        \

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace autograd::detail
 {
@@ -19,9 +20,19 @@ struct Matrix
 /// network took 1.4 of the time of one thread at an eighth of it.
 inline constexpr std::size_t worth_a_thread = 1 << 23;
 
-/// c = a b, or c += a b: a is (m, k), b (k, n), c (m, n) and row-major without gaps. This is the one place where the
-/// implementation of a product is chosen.
+/// c = a b, or c += a b: a is (m, k), b (k, n), c (m, n) and row-major without gaps. Every matrix product comes through
+/// here: this is the one seam behind which the implementation is chosen. (Convolutions are no products of matrices in
+/// memory, and LAPACK calls the BLAS that it comes with.)
 template <class T>
 void gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate = false);
+
+/// What is behind the seam, in words.
+struct ProductKernels
+{
+    std::string small;
+    std::string large;       ///< of at least `large_from` multiplications
+    std::size_t large_from;  ///< 0 if there are no large ones
+};
+ProductKernels product_kernels();
 
 }

@@ -1,8 +1,8 @@
 #include <autograd/error.hpp>
 #include <autograd/kernels/lapack.hpp>
 
+#include <build_configuration.hpp>
 #include <dlfcn.h>
-#include <lapack_library.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -66,6 +66,21 @@ int with_workspace(const Call& call)
     return info;
 }
 
+}
+
+const char* lapack_name() noexcept
+{
+    return AUTOGRAD_LAPACK;
+}
+
+bool lapack_loaded() noexcept
+{
+    void* const library = dlopen(AUTOGRAD_LAPACK, RTLD_LAZY | RTLD_NOLOAD);
+    if (library != nullptr)
+    {
+        dlclose(library);
+    }
+    return library != nullptr;
 }
 
 template <class T>

@@ -5,6 +5,12 @@
 namespace autograd::detail
 {
 
+/// What is loaded, and whether it is: by the first decomposition, or by someone else.
+/// @{
+const char* lapack_name() noexcept;
+bool lapack_loaded() noexcept;
+/// @}
+
 /// What we call of LAPACK, and of the BLAS below it, for floats or doubles. Matrices are column-major: a row-major one is
 /// the transpose of its own memory. Each function returns LAPACK's `info`, and takes its workspace itself.
 ///
