@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/derive.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/table.hpp>
@@ -247,6 +248,24 @@ template <Real To, Real From>
 Tensor<To> cast(const Tensor<From>& x, Location location)
 {
     return apply_as<To>(Cast<To>{}, location, x);
+}
+
+namespace
+{
+
+template <Real To, Real From>
+detail::Node* cast_batch(const detail::Attributes*, std::span<const detail::BatchedNode> operands, std::size_t,
+                         const Shape&, Location location)
+{
+    const detail::Borrowed<From> x(operands[0].node);
+    return cast<To>(static_cast<const Tensor<From>&>(x), location).disown();
+}
+
+const detail::BatchingRule narrowing_batching(detail::operation_of<Cast<float>, float, double, 1>,
+                                              &cast_batch<float, double>);
+const detail::BatchingRule widening_batching(detail::operation_of<Cast<double>, double, float, 1>,
+                                             &cast_batch<double, float>);
+
 }
 
 template <Real T>

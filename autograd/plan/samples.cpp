@@ -53,6 +53,18 @@ Held stacked(const std::vector<Held>& samples, DType dtype, const Shape& shape, 
     return dtype == DType::float32 ? stack_as(0.F) : stack_as(0.0);
 }
 
+/// New ones.
+std::vector<Node*> references(const std::vector<Held>& held)
+{
+    std::vector<Node*> nodes;
+    for (const Held& each : held)
+    {
+        retain(each.get());
+        nodes.push_back(each.get());
+    }
+    return nodes;
+}
+
 Node* stop(Node* node, Location location)
 {
     return with_tensor(node, [location](const auto& x) { return stop_gradient(x, location).disown(); });
@@ -501,16 +513,16 @@ std::vector<Node*> SampleProgram::run(std::span<Node* const> arguments, std::siz
             }
         }
     }
-    std::vector<Node*> results;
+    std::vector<Held> results;
     for (const ValueId id : recording_.results)
     {
         const Value& value = values[index(id)];
         const auto full = [&]<class T>(const Tensor<T>& x) {
             return BatchOperand<T>{x, value.batched}.full(samples, asker_.location).disown();
         };
-        results.push_back(with_tensor(value.node.get(), full));
+        results.push_back(adopt(with_tensor(value.node.get(), full)));
     }
-    return results;
+    return references(results);
 }
 
 std::vector<Node*> SampleProgram::call(const NodeFunction& function, std::span<Node* const> arguments,
@@ -540,15 +552,13 @@ std::vector<Node*> SampleProgram::call(const NodeFunction& function, std::span<N
             results[k].push_back(adopt(sample[k]));
         }
     }
-    std::vector<Node*> batches;
+    std::vector<Held> batches;
     for (std::size_t k = 0; k < results.size(); ++k)
     {
         const RecordedValue& value = recording_.values[index(recording_.results[k])];
-        const Held batch = stacked(results[k], value.dtype, value.shape, asker_.location);
-        retain(batch.get());
-        batches.push_back(batch.get());
+        batches.push_back(stacked(results[k], value.dtype, value.shape, asker_.location));
     }
-    return batches;
+    return references(batches);
 }
 
 }

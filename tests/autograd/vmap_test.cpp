@@ -548,6 +548,42 @@ TEST_CASE("errors of vmap name what was received, the line and a way out")
                       "Give the values that it takes as results, and do it outside.");
 }
 
+TEST_CASE("a function may change the type of its elements")
+{
+    const ag::Tensor<double> x = random({4, 3}, 20);
+    const auto f = [](const ag::Tensor<double>& one) { return ag::cast<double>(ag::exp(ag::cast<float>(one))) * one; };
+    const auto all = [&](const ag::Tensor<double>& batch) { return ag::sum(ag::vmap(f)(batch)); };
+    const auto looped_all = [&](const ag::Tensor<double>& batch) { return ag::sum(f(batch)); };
+    CHECK(close(ag::vmap(f)(x), f(x)));
+    CHECK(close(ag::grad(all)(x), ag::grad(looped_all)(x)));
+}
+
+TEST_CASE("nothing stays behind, also after an error")
+{
+    const ag::Tensor<double> x = random({4, 3}, 21);
+    const ag::Variable<double> w(xt::xarray<double>{1, 2, 3});
+    const auto calls = [&]
+    {
+        const auto fits = [&](const ag::Tensor<double>& one) { return ag::sum(ag::sort(one * w)); };
+        const auto plain = [&](const ag::Tensor<double>& one) { return ag::sum(ag::sin(one * w)); };
+        const auto reads = [&](const ag::Tensor<double>& one) { return ag::sum(one * w).item() > 0 ? one : -one; };
+        const auto steps = [&](const ag::Tensor<double>& one)
+        {
+            ag::GradientTape tape;
+            tape.watch(one);
+            return tape.gradient(ag::sum(one), one) * (w.item() + 0.0);
+        };
+        ag::vmap(ag::grad(fits))(x);
+        ag::vmap(ag::grad(plain))(x);
+        CHECK_THROWS_AS(ag::vmap(reads)(x), ag::CompileError);
+        CHECK_THROWS_AS(ag::vmap(steps)(x), ag::ShapeError);
+    };
+    calls();
+    const std::size_t before = ag::memory_statistics().live;
+    calls();
+    CHECK(ag::memory_statistics().live == before);
+}
+
 TEST_CASE("Jacobians are the same in one pass as row by row, reverse and forward, recorded and of batches")
 {
     ag::Generator generator(19);
