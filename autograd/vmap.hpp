@@ -21,7 +21,7 @@ enum class Randomness
 {
     error,     ///< they are refused
     same,      ///< one draw, which all samples share
-    different  ///< each sample has its own
+    different  ///< each sample has its own, array by array: not in the order of a loop if there are several
 };
 
 struct VmapOptions
@@ -106,11 +106,11 @@ auto map_over_samples(const F& function, const VmapOptions& options, Location lo
 /// captures; it gives a tensor, or a pair, tuple, array or vector of them. `vmap(grad(f))` gives the gradient of each
 /// sample by itself, `vmap(vmap(f))` maps over two axes, and gradients of what it gives work.
 ///
-/// f is called once, with the first sample, and what it does is then executed on the batch. So it must do the same for
-/// all samples, and have no effects: where it reads numbers of a sample to decide (value(), item(), a comparison), that is
-/// refused. An operation that has no form for batches is executed for each sample; if there is one that cannot be taken out of
-/// the function at all (max pooling, sorting, decompositions, functions with a gradient of their own), the function is
-/// called for each sample.
+/// f is called with the first sample, and with the last, and what it does is then executed on the batch. So it must do the
+/// same for all samples, and have no effects: where it reads numbers of a sample to decide (value(), item(), a comparison),
+/// that is refused. An operation that has no form for batches is executed for each sample. If f does what cannot be taken out
+/// of it (max pooling, sorting, decompositions, a function with a gradient of its own, an array made anew), it is called for
+/// each sample: `constant(array)` says of an array that it is the same for all.
 /// @throws ShapeError if an argument has no such axis, or the numbers of samples differ; ValueError for in_axes that do not
 ///         fit; CompileError, with the line, for a function that cannot be mapped; whatever f throws.
 template <class F>

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace autograd::detail
 {
@@ -126,9 +127,10 @@ public:
     Watcher(SampleProgram& program, std::span<Node* const> nodes, std::span<const SampleArgument> arguments)
         : Recorder(nodes, false, program.asker_.location), program_(program)
     {
-        for (const SampleArgument& argument : arguments)
+        for (std::size_t k = 0; k < arguments.size(); ++k)
         {
-            program_.varies_.push_back(argument.varies);
+            program_.varies_.push_back(arguments[k].varies);
+            note_buffer(nodes[k], arguments[k].varies);
         }
     }
 
@@ -160,6 +162,7 @@ public:
         program_.complete_ &= step.kind == Step::Kind::value;
         Recorder::executed(step);
         note_output();
+        note_buffer(step.output, varies(known(step.output)));
     }
     void viewed(Node* node, Node* view) override
     {
@@ -205,7 +208,8 @@ public:
     void constant(Node* array, bool live) override
     {
         Recorder::constant(array, live);
-        program_.complete_ &= !live;
+        // A sample that is called constant is that sample only.
+        program_.complete_ &= !live && !is_a_sample(*array);
     }
     void derived(std::span<Node* const>, std::function<void(std::span<Node* const>)>, const char*, Location) override
     {
@@ -273,6 +277,17 @@ private:
         set_varies(instruction.output, std::any_of(instruction.inputs.begin(), instruction.inputs.end(),
                                                    [this](ValueId id) { return id != no_value && varies(id); }));
     }
+    bool is_a_sample(const Node& array) const
+    {
+        return array.buffer != nullptr && !array.buffer->references.unique() && buffers_.contains(array.buffer);
+    }
+    void note_buffer(const Node* node, bool varies)
+    {
+        if (varies && node->buffer != nullptr)
+        {
+            buffers_.insert(node->buffer);
+        }
+    }
     void note_effect(const char* what, Location place)
     {
         place_ = effect_ == nullptr ? place : place_;
@@ -283,7 +298,8 @@ private:
     const char* effect_ = nullptr;
     Location place_;
     std::vector<const void*> dead_;
-    std::vector<const Node*> stopped_;  ///< views, which the recording holds
+    std::unordered_set<const Buffer*> buffers_;  ///< of what varies, now or before
+    std::vector<const Node*> stopped_;           ///< views, which the recording holds
 };
 
 SampleProgram::SampleProgram(std::span<const SampleArgument> sample, const NodeFunction& function, Draws draws,

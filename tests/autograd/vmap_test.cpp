@@ -439,6 +439,8 @@ TEST_CASE("samples whose ways differ are each their own")
     const auto guarded = ag::vmap([](const ag::Tensor<double>& one)
                                   { return ag::isnan(ag::sum(one))() ? ag::Tensor<double>(0.0) : ag::sum(one); })(y);
     CHECK(guarded.value() == xt::xarray<double>{3, 0, 7});
+    const xt::xarray<double> z{{1, 2}, {3, 4}, {1, 2}};
+    CHECK(ag::vmap([](const ag::Tensor<double>& one) { return one * ag::constant(one); })(z).value() == z * z);
     const auto counted =
         ag::vmap([](const ag::Tensor<double>& one) { return one * static_cast<double>(ag::argmax(one)()); })(x);
     CHECK(sample(counted, 0).value() == xt::xarray<double>{9, 3, 6, 12});
