@@ -143,10 +143,7 @@ public:
     /// Forgets the gradient, so that the next one starts from nothing.
     void zero_grad() const noexcept
     {
-        if (has_grad())
-        {
-            detail::replace_gradient(this->node_, nullptr);
-        }
+        detail::replace_gradient(this->node_, nullptr);
     }
 
     /// Lets every gradient of this variable go through `hook` before it is added to `grad()` or given by

@@ -174,6 +174,24 @@ TEST_CASE("gradients that a function does not forget add up")
     }
 }
 
+TEST_CASE("a gradient is forgotten in each call, also if there was none in the first")
+{
+    ag::Variable<double> w(2.0);
+    auto step = ag::compile(
+        [&](const ag::Tensor<double>& x)
+        {
+            ag::GradientTape tape;
+            auto loss = w * x;
+            w.zero_grad();
+            loss.backward();
+        });
+    for (double k = 1; k < 5; ++k)
+    {
+        step(k);
+        CHECK(w.grad().item() == k);
+    }
+}
+
 TEST_CASE("assignments and reads of variables keep their order")
 {
     ag::Variable<double> w(1.0), v(1.0);
