@@ -6,6 +6,10 @@
 namespace autograd::detail
 {
 
+/// Whether integers that change from call to call have been compared since the last question: attributes that hold some are
+/// equal from recording to recording, but do not always hold the same.
+bool take_live_comparison() noexcept;
+
 /// Tells the tracer that what is computed next depends on the elements of `node` in a way that it does not see.
 inline void note_decision(Node* node, const char* what, Location location)
 {

@@ -272,10 +272,12 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
         }
         const ElementwisePullback<T>& pullback = operation.pullbacks[k];
         const Shape& operand_shape = p.operand(k)->shape;
-        if (pullback.passes_on && operand_shape == shape)
+        if (pullback.passes_on)
         {
-            retain(p.output_gradient());
-            p.give(k, p.output_gradient());
+            Node* const gradient = p.output_gradient();
+            retain(gradient);
+            p.give(k, operand_shape == shape ? gradient
+                                             : sum_to(Tensor<T>::adopt(gradient), shape, operand_shape).disown());
             continue;
         }
         Node*& dy = p.output_gradient();

@@ -1,4 +1,5 @@
 #include <autograd/ops/indices.hpp>
+#include <autograd/derive.hpp>
 #include <autograd/tracer.hpp>
 
 namespace autograd::detail
@@ -10,6 +11,23 @@ void note_live_read() noexcept
     {
         tracer->refused("integers that are an argument are read by an operation that cannot be recorded with them", {});
     }
+}
+
+namespace
+{
+
+constinit thread_local bool live_comparison = false;
+
+}
+
+void note_live_comparison() noexcept
+{
+    live_comparison = true;
+}
+
+bool take_live_comparison() noexcept
+{
+    return std::exchange(live_comparison, false);
 }
 
 }

@@ -17,6 +17,8 @@ namespace detail
 
 /// Tells a tracer that integers which change from call to call are read where it does not see it.
 void note_live_read() noexcept;
+/// Remembers that such integers have been compared.
+void note_live_comparison() noexcept;
 
 }
 
@@ -78,13 +80,15 @@ public:
     bool is_live() const noexcept { return buffer_->live; }
     /// @}
 
-    /// Equal elements; or both change from call to call.
+    /// Equal elements; or both change from call to call, which is noted.
     friend bool operator==(const Indices& a, const Indices& b) noexcept
     {
-        const auto* const left = static_cast<const std::int64_t*>(a.buffer_->data());
-        const auto* const right = static_cast<const std::int64_t*>(b.buffer_->data());
-        return a.shape_ == b.shape_ &&
-               ((a.buffer_->live && b.buffer_->live) || std::equal(left, left + a.size_, right));
+        if (a.buffer_->live || b.buffer_->live)
+        {
+            detail::note_live_comparison();
+            return a.shape_ == b.shape_ && a.buffer_->live == b.buffer_->live;
+        }
+        return a.shape_ == b.shape_ && std::equal(a.begin(), a.end(), b.begin());
     }
 
     /// The same as an xtensor array.

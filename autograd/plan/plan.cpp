@@ -1,3 +1,4 @@
+#include <autograd/derive.hpp>
 #include <autograd/drawing.hpp>
 #include <autograd/pass.hpp>
 #include <autograd/plan/plan.hpp>
@@ -43,6 +44,29 @@ bool is_pure(const Instruction& instruction)
     return instruction.kind == Kind::value || instruction.kind == Kind::pullback || instruction.kind == Kind::sum;
 }
 
+/// Whether the attributes are, and will always be, the same.
+bool same_attributes(const Instruction& a, const Instruction& b)
+{
+    take_live_comparison();
+    const bool equal = a.attributes == nullptr || a.attributes->equals(*b.attributes);
+    return equal && !take_live_comparison();
+}
+
+/// Whether it only gives the gradient of the output on.
+bool passes_on(const Instruction& instruction, const std::vector<RecordedValue>& values)
+{
+    if (instruction.kind != Kind::pullback || !instruction.operation->elementwise ||
+        values[index(instruction.inputs[0])].shape != values[index(instruction.output)].shape)
+    {
+        return false;
+    }
+    const auto first = [&]<class T>(const ElementwiseOperation<T>& operation)
+    { return operation.pullbacks[instruction.operand].passes_on; };
+    return values[index(instruction.output)].dtype == DType::float32
+               ? first(static_cast<const ElementwiseOperation<float>&>(*instruction.operation))
+               : first(static_cast<const ElementwiseOperation<double>&>(*instruction.operation));
+}
+
 /// Whether the value at input i is read, and not only its shape.
 bool reads(const Instruction& instruction, std::size_t i)
 {
@@ -73,6 +97,7 @@ constexpr std::ptrdiff_t before_all = -1;
 Plan::Plan(Recording&& recording) : recording_(std::move(recording))
 {
     remove_repetitions();
+    fold_constants();
     remove_unused();
     fill_numbers();
     arrange();
@@ -82,10 +107,6 @@ Plan::Plan(Recording&& recording) : recording_(std::move(recording))
 Plan::~Plan()
 {
     release_values();
-    for (Node* const node : shapes_)
-    {
-        release(node);
-    }
 }
 
 void Plan::remove_repetitions()
@@ -119,6 +140,11 @@ void Plan::remove_repetitions()
         {
             continue;
         }
+        if (passes_on(instruction, recording_.values))
+        {
+            same[index(instruction.output)] = instruction.inputs[0];
+            continue;
+        }
         std::size_t hash = std::hash<const void*>{}(instruction.operation) + instruction.operand;
         for (const ValueId input : instruction.inputs)
         {
@@ -132,7 +158,7 @@ void Plan::remove_repetitions()
                 const Instruction& other = *entry.second;
                 return other.kind == instruction.kind && other.operation == instruction.operation &&
                        other.operand == instruction.operand && other.inputs == instruction.inputs &&
-                       (instruction.attributes == nullptr || instruction.attributes->equals(*other.attributes));
+                       same_attributes(instruction, other);
             });
         if (known != last)
         {
@@ -149,6 +175,64 @@ void Plan::remove_repetitions()
     {
         result = same[index(result)];
     }
+}
+
+// Gradients begin with a 1, and those of means and sums do not read elements.
+void Plan::fold_constants()
+{
+    std::vector<Node*> operands;
+    for (Instruction& instruction : recording_.instructions)
+    {
+        const bool callable = instruction.kind == Kind::value
+                                  ? instruction.operation->pull != nullptr
+                                  : instruction.kind == Kind::pullback && !instruction.operation->elementwise;
+        bool constant = callable && same_attributes(instruction, instruction);
+        operands.clear();
+        for (std::size_t i = 0; constant && i < instruction.inputs.size(); ++i)
+        {
+            const ValueId input = instruction.inputs[i];
+            if (input == no_value)
+            {
+                operands.push_back(nullptr);
+                continue;
+            }
+            const RecordedValue& value = recording_.values[index(input)];
+            const bool read = reads(instruction, i);
+            constant = !read || (value.origin == Origin::constant && !value.live);
+            operands.push_back(read ? value.constant.get() : shape_of(input));
+        }
+        if (!constant)
+        {
+            continue;
+        }
+        Node* const node =
+            instruction.kind == Kind::value
+                ? instruction.operation->execute(instruction.attributes.get(), operands, instruction.location)
+                : instruction.operation->pull_one(instruction.attributes.get(), instruction.operand, operands);
+        RecordedValue& output = recording_.values[index(instruction.output)];
+        output.origin = Origin::constant;
+        output.constant = adopt(node);
+    }
+    std::erase_if(recording_.instructions,
+                  [&](const Instruction& instruction) {
+                      return instruction.output != no_value &&
+                             recording_.values[index(instruction.output)].origin == Origin::constant;
+                  });
+}
+
+Node* Plan::shape_of(ValueId id)
+{
+    Held& shape = shapes_[id];
+    if (shape == nullptr)
+    {
+        const RecordedValue& value = recording_.values[index(id)];
+        auto* const node = new Node;
+        node->dtype = value.dtype;
+        node->shape = value.shape;
+        node->elements = value.shape.elements();
+        shape = adopt(node);
+    }
+    return shape.get();
 }
 
 void Plan::remove_unused()
@@ -199,9 +283,15 @@ void Plan::fill_numbers()
         }
         else if (value.shape.rank() == 0)
         {
-            values_.data[id] = is_float ? static_cast<void*>(&floats_[id]) : static_cast<void*>(&doubles_[id]);
+            values_.data[id] = number(static_cast<ValueId>(id));
         }
     }
+}
+
+void* Plan::number(ValueId id)
+{
+    return recording_.values[index(id)].dtype == DType::float32 ? static_cast<void*>(&floats_[index(id)])
+                                                                : static_cast<void*>(&doubles_[index(id)]);
 }
 
 void Plan::arrange()
@@ -323,6 +413,9 @@ void Plan::arrange()
         step.instructions = std::move(place.instructions);
         if (!place.loop)
         {
+            const Instruction& only = *step.instructions[0];
+            step.number = only.kind == Kind::load && recording_.values[index(only.output)].shape.rank() == 0 &&
+                          !escapes[index(only.output)];
             continue;
         }
         std::vector<ElementwiseStep> elementwise;
@@ -353,7 +446,6 @@ void Plan::find_lifetimes()
     {
         alive[index(result)] = true;
     }
-    std::unordered_map<ValueId, Node*> shapes;
     for (std::size_t k = steps_.size(); k-- > 0;)
     {
         Step& step = steps_[k];
@@ -399,17 +491,7 @@ void Plan::find_lifetimes()
                 continue;
             }
             step.only_shape[i] = true;
-            Node*& shape = shapes[input];
-            if (shape == nullptr)
-            {
-                const RecordedValue& value = recording_.values[index(input)];
-                shape = new Node;
-                shape->dtype = value.dtype;
-                shape->shape = value.shape;
-                shape->elements = value.shape.elements();
-                shapes_.push_back(shape);
-            }
-            step.operands[i] = shape;
+            step.operands[i] = shape_of(input);
         }
     }
 }
@@ -487,6 +569,12 @@ void Plan::execute(Step& step)
         return;
     }
     const Instruction& instruction = *step.instructions[0];
+    if (step.number)
+    {
+        const Node& variable = *instruction.variable;
+        std::memcpy(number(instruction.output), variable.data, size_of(variable.dtype));
+        return;
+    }
     for (std::size_t i = 0; i < step.operands.size(); ++i)
     {
         if (!step.only_shape[i])

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace autograd::detail
@@ -53,16 +54,22 @@ private:
         std::vector<Node*> operands = {};                  ///< kept for its memory; fixed where only the shape is read
         std::vector<bool> only_shape = {};
         std::vector<ValueId> dead = {};  ///< values that nobody needs after it
+        bool number = false;             ///< whether it only loads a number that other steps read
         bool takes_input = false;        ///< whether the first input dies here, so that its memory may be used
         double seconds = 0;
     };
 
     void remove_repetitions();
+    void fold_constants();
     void remove_unused();
     void arrange();
     void find_lifetimes();
     void fill_numbers();
 
+    /// The place of a 0-d value that lists compute or read.
+    void* number(ValueId id);
+    /// A node of the value's shape, without elements.
+    Node* shape_of(ValueId id);
     void execute(Step& step);
     void execute_sum(Step& step, const Instruction& instruction);
     void release_values() noexcept;
@@ -73,7 +80,7 @@ private:
     PlanValues values_;
     std::vector<float> floats_;
     std::vector<double> doubles_;
-    std::vector<Node*> shapes_;  ///< nodes without elements
+    std::unordered_map<ValueId, Held> shapes_;  ///< nodes without elements
 };
 
 }

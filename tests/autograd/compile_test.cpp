@@ -107,6 +107,19 @@ TEST_CASE("a compiled training step of a network with labels gives the same bits
     CHECK(step.plans().size() == 2);
 }
 
+TEST_CASE("two arguments of labels stay two, whatever they are")
+{
+    const auto both = [](const ag::Tensor<double>& x, const ag::Indices& a, const ag::Indices& b)
+    { return ag::cross_entropy(x, a) + 2.0 * ag::cross_entropy(x, b); };
+    auto compiled = ag::compile(both);
+    const ag::Tensor<double> x = ag::Generator(1).normal<double>({2, 3});
+    for (std::int64_t k = 0; k < 5; ++k)
+    {
+        const ag::Indices a{k % 3, std::int64_t{0}}, b{std::int64_t{2}, k % 2};
+        CHECK(same_bits(compiled(x, a, b), both(x, a, b)));
+    }
+}
+
 TEST_CASE("labels out of range are refused in a replay, too, and nothing is lost")
 {
     Network network(1);
