@@ -1,5 +1,5 @@
-#include <autograd/ops/indices.hpp>
 #include <autograd/derive.hpp>
+#include <autograd/ops/indices.hpp>
 #include <autograd/tracer.hpp>
 
 namespace autograd::detail

@@ -141,10 +141,7 @@ public:
     }
 
     /// Forgets the gradient, so that the next one starts from nothing.
-    void zero_grad() const noexcept
-    {
-        detail::replace_gradient(this->node_, nullptr);
-    }
+    void zero_grad() const noexcept { detail::replace_gradient(this->node_, nullptr); }
 
     /// Lets every gradient of this variable go through `hook` before it is added to `grad()` or given by
     /// `GradientTape::gradient`, after all operations have contributed to it; several hooks in the order of their

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/derive.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/registry.hpp>
 
@@ -128,6 +129,7 @@
     template <Real T>                                                                                                  \
     xt::xarray<bool> function(const Tensor<T>& x)                                                                      \
     {                                                                                                                  \
+        detail::note_decision(x.node(), #function, {});                                                                \
         return Tensor<T>::adopt(detail::Elementwise<function##_formula, T>::value({}, x.node())) != T(0);              \
     }                                                                                                                  \
     template xt::xarray<bool> function(const Tensor<float>&);                                                          \

@@ -151,15 +151,15 @@ void Plan::remove_repetitions()
             hash = hash * 31 + static_cast<std::size_t>(input + 1);
         }
         const auto [first, last] = seen.equal_range(hash);
-        const auto known = std::find_if(
-            first, last,
-            [&](const auto& entry)
-            {
-                const Instruction& other = *entry.second;
-                return other.kind == instruction.kind && other.operation == instruction.operation &&
-                       other.operand == instruction.operand && other.inputs == instruction.inputs &&
-                       same_attributes(instruction, other);
-            });
+        const auto known =
+            std::find_if(first, last,
+                         [&](const auto& entry)
+                         {
+                             const Instruction& other = *entry.second;
+                             return other.kind == instruction.kind && other.operation == instruction.operation &&
+                                    other.operand == instruction.operand && other.inputs == instruction.inputs &&
+                                    same_attributes(instruction, other);
+                         });
         if (known != last)
         {
             same[index(instruction.output)] = known->second->output;

@@ -257,6 +257,8 @@ TEST_CASE("what would be frozen is refused with the line")
     CHECK(message(item).find("item() reads elements where the recording does not see it") != std::string::npos);
     auto compared = ag::compile([&] { return xt::any(w > 0.0) ? w * 2.0 : w * 3.0; });
     CHECK(message(compared).find("a comparison reads elements") != std::string::npos);
+    auto asked = ag::compile([&] { return ag::isnan(ag::sum(w))() ? w * 2.0 : w * 3.0; });
+    CHECK(message(asked).find("isnan reads elements") != std::string::npos);
     double rate = 0.1;
     auto number = ag::compile([&] { return w * (rate *= 0.5); });
     CHECK(message(number).find("a number that multiply reads had changed") != std::string::npos);
