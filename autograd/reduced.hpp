@@ -11,6 +11,10 @@
 namespace autograd::detail
 {
 
+/// reshape to a shape that is known to fit, which takes no memory from the system.
+template <class T>
+Tensor<T> in_shape(const Tensor<T>& x, const Shape& shape, Location location);
+
 /// Which axes an operation reduces, as bit k for axis k.
 struct Reduced
 {
@@ -55,7 +59,7 @@ struct Reduced
     template <class T>
     Tensor<T> stretchable(const Tensor<T>& dy, const Shape& shape) const
     {
-        return keep || set == 0 ? dy : reshape(dy, result(shape, true), Location{});
+        return keep || set == 0 ? dy : in_shape(dy, result(shape, true), Location{});
     }
 
     /// Whether the reduced axes are neighbours, so that no other axis lies between them.
@@ -71,7 +75,7 @@ struct Reduced
     {
         if (set == 0)
         {
-            return reshape(x, Shape{x.size(), 1, 1}, location);
+            return in_shape(x, Shape{x.size(), 1, 1}, location);
         }
         Shape shape{1, count(x.shape()), 1};
         if (!contiguous())
@@ -88,7 +92,7 @@ struct Reduced
                 }
             }
             shape[0] = result(x.shape(), false).elements();
-            return reshape(transpose(x, order, location), shape, location);
+            return in_shape(transpose(x, order, location), shape, location);
         }
         std::size_t group = 0;
         for (std::size_t axis = 0; axis < x.dimension(); ++axis)
@@ -96,7 +100,7 @@ struct Reduced
             group = contains(axis) ? 2 : group;
             shape[group] *= contains(axis) ? 1 : x.shape(axis);
         }
-        return reshape(x, shape, location);
+        return in_shape(x, shape, location);
     }
 };
 

@@ -5,6 +5,7 @@
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/parallel.hpp>
+#include <autograd/reduced.hpp>
 #include <autograd/registry.hpp>
 
 #include <limits>
@@ -138,7 +139,7 @@ struct Linear
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x, const Tensor<T>& weight,
                        const Bias&...) const
     {
-        return reshape(apply(MatMul{}, Location{}, rows_of(dy), weight), x.shape(), Location{});
+        return detail::in_shape(apply(MatMul{}, Location{}, rows_of(dy), weight), x.shape(), Location{});
     }
     template <class T, class... Bias>
     Tensor<T> pullback(Wrt<1>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x, const Tensor<T>&,
@@ -159,7 +160,7 @@ private:
     {
         const std::size_t last = x.dimension() - 1;
         const std::size_t rows = Shape(x.shape().begin(), x.shape().begin() + last).elements();
-        return x.dimension() == 2 ? x : reshape(x, Shape{rows, x.shape(last)}, Location{});
+        return x.dimension() == 2 ? x : detail::in_shape(x, Shape{rows, x.shape(last)}, Location{});
     }
 };
 

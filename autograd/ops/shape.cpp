@@ -2,6 +2,7 @@
 #include <autograd/kernels/copy.hpp>
 #include <autograd/ops/selection.hpp>
 #include <autograd/ops/shape.hpp>
+#include <autograd/reduced.hpp>
 #include <autograd/registry.hpp>
 
 #include <numeric>
@@ -250,6 +251,12 @@ template <Real T>
 Tensor<T> reshape(const Tensor<T>& x, const Extents& extents, Location location)
 {
     return apply(Reshape{found_extents(extents, x.size(), "reshape", x.shape(), location)}, location, x);
+}
+
+template <class T>
+Tensor<T> detail::in_shape(const Tensor<T>& x, const Shape& shape, Location location)
+{
+    return apply(Reshape{shape}, location, x);
 }
 
 template <Real T>
@@ -876,6 +883,7 @@ Tensor<T> block_diag(const std::vector<Tensor<T>>& tensors, Location location)
 
 #define INSTANTIATE(T)                                                                                                 \
     template Tensor<T> reshape(const Tensor<T>&, const Extents&, Location);                                            \
+    template Tensor<T> detail::in_shape(const Tensor<T>&, const Shape&, Location);                                     \
     template Tensor<T> flatten(const Tensor<T>&, Location);                                                            \
     template Tensor<T> flatten(const Tensor<T>&, std::ptrdiff_t, std::ptrdiff_t, Location);                            \
     template Tensor<T> ravel(const Tensor<T>&, Location);                                                              \

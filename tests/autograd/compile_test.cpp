@@ -169,6 +169,55 @@ TEST_CASE("random numbers, schedules and actions stay live")
     CHECK(step.plans().size() == 1);
 }
 
+TEST_CASE("every optimizer does in a plan what it does without")
+{
+    const auto check = [](auto make)
+    {
+        Network ours(1), theirs(1);
+        const auto parameters = [](const Network& network) {
+            return std::vector<optim::Parameter>{network.w1, network.b1, network.w2, network.b2};
+        };
+        auto our_optimizer = make(parameters(ours));
+        auto their_optimizer = make(parameters(theirs));
+        const auto step_of = [](const Network& network, optim::Optimizer& optimizer)
+        {
+            return [&](const ag::Tensor<float>& x)
+            {
+                ag::GradientTape tape;
+                auto loss = ag::mean(ag::square(network(x)));
+                optimizer.zero_grad();
+                loss.backward();
+                optimizer.step();
+                return loss;
+            };
+        };
+        auto compiled = ag::compile(step_of(ours, our_optimizer));
+        auto eager = step_of(theirs, their_optimizer);
+        ag::Generator generator(3);
+        for (int k = 0; k < 6; ++k)
+        {
+            const auto x = generator.normal<float>({5, 6});
+            CAPTURE(our_optimizer.name());
+            CHECK(same_bits(compiled(x), eager(x)));
+            CHECK(same_bits(ours.w1, theirs.w1));
+            CHECK(same_bits(ours.b2, theirs.b2));
+        }
+    };
+    using Parameters = std::vector<optim::Parameter>;
+    check([](const Parameters& p) { return optim::SGD(p, {.lr = 0.1, .momentum = 0.9, .nesterov = true}); });
+    check([](const Parameters& p) { return optim::Adam(p); });
+    check([](const Parameters& p) { return optim::AdamW(p); });
+    check([](const Parameters& p) { return optim::Adamax(p); });
+    check([](const Parameters& p) { return optim::NAdam(p); });
+    check([](const Parameters& p) { return optim::RAdam(p); });
+    check([](const Parameters& p) { return optim::RMSprop(p); });
+    check([](const Parameters& p) { return optim::Rprop(p); });
+    check([](const Parameters& p) { return optim::Adagrad(p); });
+    check([](const Parameters& p) { return optim::Adadelta(p); });
+    check([](const Parameters& p) { return optim::ASGD(p); });
+    check([](const Parameters& p) { return optim::Lion(p); });
+}
+
 TEST_CASE("gradients that a function does not forget add up")
 {
     ag::Variable<double> w(2.0);
