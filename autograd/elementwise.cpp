@@ -201,14 +201,24 @@ Inputs inputs_of(const ElementwisePullback<T>& pullback, Node* dy, Record& recor
     return inputs;
 }
 
-/// Tells the tracer, if there is one, that a pullback of the record gave this.
+/// Tells the tracer, if there is one, that a pullback of the record gave this. If the tracer throws, it is released.
 void trace(const Record& record, std::size_t k, const Inputs& inputs, Node* gradient)
 {
-    if (Tracer* const tracer = Arena::current().tracer)
+    Tracer* const tracer = Arena::current().tracer;
+    if (tracer == nullptr) [[likely]]
     {
-        const std::span<Node* const> all(inputs);
+        return;
+    }
+    const std::span<Node* const> all(inputs);
+    try
+    {
         tracer->executed({Step::Kind::pullback, *record.operation, k, all.first(2 + record.arity), gradient, nullptr,
                           nullptr, record.location});
+    }
+    catch (...)
+    {
+        release(gradient);
+        throw;
     }
 }
 

@@ -281,16 +281,17 @@ struct Elementwise
     template <std::same_as<Node*>... Nodes>
     static Node* constant(Location location, Nodes... nodes)
     {
-        Node* result = value(location, nodes...);
+        // A tracer may throw.
+        Tensor<T> result = Tensor<T>::adopt(value(location, nodes...));
         Arena& arena = Arena::current();
-        (arena.note_cut(Cut::Kind::value, F::name, nodes, result, location), ...);
+        (arena.note_cut(Cut::Kind::value, F::name, nodes, result.node(), location), ...);
         if (arena.tracer != nullptr) [[unlikely]]
         {
             const std::array<Node*, F::arity> operands{nodes...};
             arena.tracer->executed(
-                {Step::Kind::value, question, 0, operands, result, nullptr, &no_attributes, location});
+                {Step::Kind::value, question, 0, operands, result.node(), nullptr, &no_attributes, location});
         }
-        return result;
+        return result.disown();
     }
 
     template <class... Nodes>

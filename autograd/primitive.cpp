@@ -65,8 +65,16 @@ void pull_as_step(Pull& p, std::size_t k, const std::function<Node*()>& pullback
         gradient = pullback();
     }
     const Record& record = p.record();
-    Arena::current().tracer->executed(
-        {Step::Kind::pullback, *record.operation, k, inputs, gradient, record.attributes, nullptr, record.location});
+    try
+    {
+        Arena::current().tracer->executed({Step::Kind::pullback, *record.operation, k, inputs, gradient,
+                                           record.attributes, nullptr, record.location});
+    }
+    catch (...)
+    {
+        release(gradient);
+        throw;
+    }
     p.give(k, gradient);
 }
 

@@ -56,6 +56,7 @@ bool same_attributes(const Instruction& a, const Instruction& b)
 bool passes_on(const Instruction& instruction, const std::vector<RecordedValue>& values)
 {
     if (instruction.kind != Kind::pullback || !instruction.operation->elementwise ||
+        instruction.inputs[0] == no_value ||
         values[index(instruction.inputs[0])].shape != values[index(instruction.output)].shape)
     {
         return false;
