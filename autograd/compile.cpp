@@ -118,23 +118,15 @@ std::size_t Compilation::result_count(const Plan& plan)
 
 void Compilation::replay(Plan& plan, std::span<const CompiledArgument> arguments, std::span<Node*> results)
 {
-    constexpr std::size_t few = 8;
-    std::array<Node*, few> nodes;
-    std::vector<Node*> many;
     std::size_t count = 0;
-    if (arguments.size() > few)
-    {
-        many.resize(arguments.size());
-    }
-    Node** const all = many.empty() ? nodes.data() : many.data();
     for (const CompiledArgument& argument : arguments)
     {
         if (argument.node != nullptr)
         {
-            all[count++] = argument.node;
+            plan.take(count++, argument.node);
         }
     }
-    plan.run({all, count}, results);
+    plan.run(results);
 }
 
 std::vector<Node*> Compilation::record(
@@ -211,15 +203,9 @@ std::vector<std::vector<PlanStep>> Compilation::plans() const
     std::vector<std::vector<PlanStep>> result;
     for (const std::unique_ptr<Entry>& entry : entries_)
     {
-        if (entry->plan == nullptr)
+        if (entry->plan != nullptr)
         {
-            continue;
-        }
-        std::vector<PlanStep>& steps = result.emplace_back();
-        const auto runs = static_cast<double>(std::max<std::size_t>(1, entry->plan->timed_runs));
-        for (const Plan::Line& line : entry->plan->lines())
-        {
-            steps.push_back({line.what, line.result, line.reads, line.location, line.seconds / runs});
+            result.push_back(entry->plan->steps());
         }
     }
     return result;

@@ -73,7 +73,6 @@ public:
 
 private:
     struct Entry;
-    static std::vector<Entry*> entries_of(const Compilation&);
     Entry* entry_of(std::span<const CompiledArgument> arguments);
 
     CompileOptions options_;

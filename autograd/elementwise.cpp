@@ -201,24 +201,12 @@ Inputs inputs_of(const ElementwisePullback<T>& pullback, Node* dy, Record& recor
     return inputs;
 }
 
-/// Tells the tracer, if there is one, that a pullback of the record gave this. If the tracer throws, it is released.
+/// Tells the tracer, if there is one, that a pullback of the record gave this.
 void trace(const Record& record, std::size_t k, const Inputs& inputs, Node* gradient)
 {
-    Tracer* const tracer = Arena::current().tracer;
-    if (tracer == nullptr) [[likely]]
+    if (Arena::current().tracer != nullptr) [[unlikely]]
     {
-        return;
-    }
-    const std::span<Node* const> all(inputs);
-    try
-    {
-        tracer->executed({Step::Kind::pullback, *record.operation, k, all.first(2 + record.arity), gradient, nullptr,
-                          nullptr, record.location});
-    }
-    catch (...)
-    {
-        release(gradient);
-        throw;
+        trace_pullback(record, k, std::span(inputs).first(2 + record.arity), gradient);
     }
 }
 

@@ -64,17 +64,7 @@ void pull_as_step(Pull& p, std::size_t k, const std::function<Node*()>& pullback
         const Unseen unseen;
         gradient = pullback();
     }
-    const Record& record = p.record();
-    try
-    {
-        Arena::current().tracer->executed({Step::Kind::pullback, *record.operation, k, inputs, gradient,
-                                           record.attributes, nullptr, record.location});
-    }
-    catch (...)
-    {
-        release(gradient);
-        throw;
-    }
+    trace_pullback(p.record(), k, inputs, gradient);
     p.give(k, gradient);
 }
 

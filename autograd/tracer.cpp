@@ -5,6 +5,20 @@
 namespace autograd::detail
 {
 
+void trace_pullback(const Record& record, std::size_t k, std::span<Node* const> inputs, Node* gradient)
+{
+    try
+    {
+        Arena::current().tracer->executed({Step::Kind::pullback, *record.operation, k, inputs, gradient,
+                                           record.attributes, nullptr, record.location});
+    }
+    catch (...)
+    {
+        release(gradient);
+        throw;
+    }
+}
+
 void note_live_read() noexcept
 {
     if (Tracer* const tracer = Arena::current().tracer)

@@ -92,6 +92,10 @@ private:
     Tracer* tracer_;
 };
 
+/// Tells the tracer, which there is, that the pullback of operand k of a record gave this from these inputs. If the tracer
+/// throws, the gradient is released.
+void trace_pullback(const Record& record, std::size_t k, std::span<Node* const> inputs, Node* gradient);
+
 /// Tells the tracer of an array that will always be the same; or, if `live`, that `derive` writes.
 inline void note_constant(Node* array, bool live = false)
 {

@@ -125,7 +125,7 @@ public:
             const Instruction& instruction = *steps[k].instruction;
             if (steps[k].total != Total::none)
             {
-                const Shape& result = values[static_cast<std::size_t>(instruction.output)].shape;
+                const Shape& result = values[index(instruction.output)].shape;
                 sums_.push_back(
                     {instruction.output, result, places.at(instruction.inputs[0]), steps[k].total == Total::mean});
                 continue;
@@ -142,7 +142,7 @@ public:
                 const auto [place, fresh] = places.emplace(input, table_);
                 if (fresh)
                 {
-                    add_source(input, values[static_cast<std::size_t>(input)].shape);
+                    add_source(input, values[index(input)].shape);
                 }
                 call.in[i] = place->second;
             }
@@ -187,14 +187,14 @@ public:
     {
         for (Source<T>& source : sources_)
         {
-            source.reader.read_from(static_cast<const T*>(values.data[static_cast<std::size_t>(source.id)]));
+            source.reader.read_from(static_cast<const T*>(values.data[index(source.id)]));
         }
         for (const Target& target : targets_)
         {
             Node* const old = target.takes_from != no_value ? values.node(target.takes_from) : nullptr;
             if (old != nullptr && writable_in_place(old))
             {
-                values.nodes[static_cast<std::size_t>(target.takes_from)] = nullptr;
+                values.nodes[index(target.takes_from)] = nullptr;
                 values.set(target.id, old);
             }
             else
@@ -248,7 +248,7 @@ public:
         {
             for (const Source<T>& source : sources_)
             {
-                const RecordedValue& value = values[static_cast<std::size_t>(source.id)];
+                const RecordedValue& value = values[index(source.id)];
                 if (value.origin == RecordedValue::Origin::computed && value.shape == shape_ &&
                     last_read(source.place) <= target.call &&
                     std::find(dead.begin(), dead.end(), source.id) != dead.end() &&
@@ -415,7 +415,7 @@ public:
                     continue;
                 }
                 entry.in[i] = numbers + input;
-                const RecordedValue& value = values[static_cast<std::size_t>(input)];
+                const RecordedValue& value = values[index(input)];
                 const bool fixed = value.origin == RecordedValue::Origin::constant && !value.live;
                 if (here.emplace(input, true).second && !fixed)
                 {
@@ -435,7 +435,7 @@ public:
     {
         for (const auto& [id, place] : reads_)
         {
-            *place = *static_cast<const T*>(values.data[static_cast<std::size_t>(id)]);
+            *place = *static_cast<const T*>(values.data[index(id)]);
         }
         for (const Entry& entry : entries_)
         {

@@ -21,10 +21,10 @@ struct PlanValues
 
     void set(ValueId id, Node* node)
     {
-        nodes[static_cast<std::size_t>(id)] = node;
-        data[static_cast<std::size_t>(id)] = node->data;
+        nodes[index(id)] = node;
+        data[index(id)] = node->data;
     }
-    Node* node(ValueId id) const { return nodes[static_cast<std::size_t>(id)]; }
+    Node* node(ValueId id) const { return nodes[index(id)]; }
 };
 
 /// An element-wise operation, or a pullback of one; or, as the last that happens to an array, its sum or mean.

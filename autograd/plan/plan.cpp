@@ -17,11 +17,6 @@ namespace
 using Kind = Instruction::Kind;
 using Origin = RecordedValue::Origin;
 
-constexpr std::size_t index(ValueId id)
-{
-    return static_cast<std::size_t>(id);
-}
-
 bool is_elementwise(const Instruction& instruction)
 {
     return (instruction.kind == Kind::value || instruction.kind == Kind::pullback) &&
@@ -36,12 +31,6 @@ Total total_of(const Instruction& instruction, const std::vector<RecordedValue>&
                      values[index(instruction.inputs[0])].shape.rank() != 0 &&
                      values[index(instruction.inputs[0])].shape.elements() != 0;
     return one ? total_of(*instruction.operation, instruction.attributes.get()) : Total::none;
-}
-
-/// Whether it has no effect but its output, which is always the same for the same inputs.
-bool is_pure(const Instruction& instruction)
-{
-    return instruction.kind == Kind::value || instruction.kind == Kind::pullback || instruction.kind == Kind::sum;
 }
 
 /// Whether the attributes are, and will always be, the same.
@@ -68,30 +57,175 @@ bool passes_on(const Instruction& instruction, const std::vector<RecordedValue>&
                : first(static_cast<const ElementwiseOperation<double>&>(*instruction.operation));
 }
 
-/// Whether the value at input i is read, and not only its shape.
-bool reads(const Instruction& instruction, std::size_t i)
+/// A step of a plan: one instruction, or those of a loop or list.
+struct Place
 {
-    if (instruction.kind != Kind::pullback && instruction.kind != Kind::sum)
-    {
-        return true;
-    }
-    const std::size_t first = instruction.kind == Kind::sum ? 1 : 0;
-    if (i <= first)
-    {
-        return true;
-    }
-    const auto& all = instruction.operation->reads;
-    if (all.empty())
-    {
-        return false;
-    }
-    const Reads& needed = all[std::min(instruction.operand, all.size() - 1)];
-    return i == first + 1 ? needed.output : needed.operand(i - first - 2);
-}
+    std::vector<const Instruction*> instructions;
+    bool loop = false;
+    DType dtype = DType::float32;
+    Shape shape = {};
+};
 
-/// When a value is there: at step k of the plan at 2 k, for the loop itself, or after it at 2 k + 1; before all steps, if
-/// it is an argument or constant.
-constexpr std::ptrdiff_t before_all = -1;
+/// The instructions of a recording in the order of a plan.
+class Arrangement
+{
+public:
+    explicit Arrangement(const Recording& recording)
+        : recording_(recording), made_(recording.values.size(), before_all), escapes_(recording.values.size())
+    {
+        // Variables are read before anything changes them, so that later operations may join an early loop.
+        const std::span<const Instruction> all(recording.instructions);
+        const auto change = std::find_if(all.begin(), all.end(),
+                                         [](const Instruction& instruction)
+                                         { return !is_pure(instruction) && instruction.kind != Kind::load; });
+        const auto unchanged = all.first(static_cast<std::size_t>(change - all.begin()));
+        const auto is_load = [](const Instruction& instruction) { return instruction.kind == Kind::load; };
+        for (const Instruction& instruction : unchanged)
+        {
+            if (is_load(instruction))
+            {
+                add(instruction);
+            }
+        }
+        for (const Instruction& instruction : unchanged)
+        {
+            if (!is_load(instruction))
+            {
+                add(instruction);
+            }
+        }
+        for (const Instruction& instruction : all.subspan(unchanged.size()))
+        {
+            add(instruction);
+        }
+        find_escapes();
+    }
+
+    std::vector<Place>& places() noexcept { return places_; }
+    /// Whether somebody outside of the step that makes the value needs it as an array.
+    bool escapes(ValueId id) const { return escapes_[index(id)]; }
+
+private:
+    /// When a value is there: at step k at 2 k, for the loop itself, or after it at 2 k + 1; before all steps, if it is an
+    /// argument or constant.
+    using Moment = std::ptrdiff_t;
+    static constexpr Moment before_all = -1;
+
+    void add(const Instruction& instruction)
+    {
+        if (is_elementwise(instruction))
+        {
+            join_loop(instruction);
+        }
+        else if (!end_loop(instruction))
+        {
+            add_alone(instruction);
+        }
+    }
+
+    void add_alone(const Instruction& instruction)
+    {
+        const Moment after = 2 * static_cast<Moment>(places_.size()) + 1;
+        if (instruction.output != no_value)
+        {
+            made_[index(instruction.output)] = after;
+        }
+        places_.push_back({{&instruction}});
+    }
+
+    /// Whether it is the sum or mean of an array that a loop makes; the loop then takes it.
+    bool end_loop(const Instruction& instruction)
+    {
+        if (total_of(instruction, recording_.values) == Total::none)
+        {
+            return false;
+        }
+        const Moment summand = made_[index(instruction.inputs[0])];
+        const bool in_loop = summand >= 0 && summand % 2 == 0;
+        if (in_loop)
+        {
+            places_[static_cast<std::size_t>(summand / 2)].instructions.push_back(&instruction);
+            made_[index(instruction.output)] = summand + 1;
+        }
+        return in_loop;
+    }
+
+    /// Puts it into the first loop of its shape that runs when its operands are there, or into a new one.
+    void join_loop(const Instruction& instruction)
+    {
+        const RecordedValue& output = recording_.values[index(instruction.output)];
+        std::size_t hash = static_cast<std::size_t>(output.dtype);
+        for (const std::size_t extent : output.shape)
+        {
+            hash = hash * 1000003 + extent + 1;
+        }
+        const Moment after = ready(instruction);
+        std::size_t best = places_.size();
+        const auto [first, last] = loops_.equal_range(hash);
+        for (auto loop = first; loop != last; ++loop)
+        {
+            const std::size_t number = loop->second;
+            const Place& place = places_[number];
+            if (2 * static_cast<Moment>(number) >= after && number < best && place.dtype == output.dtype &&
+                place.shape == output.shape)
+            {
+                best = number;
+            }
+        }
+        if (best == places_.size())
+        {
+            places_.push_back({{}, true, output.dtype, output.shape});
+            loops_.emplace(hash, best);
+        }
+        places_[best].instructions.push_back(&instruction);
+        made_[index(instruction.output)] = 2 * static_cast<Moment>(best);
+    }
+
+    Moment ready(const Instruction& instruction) const
+    {
+        Moment last = before_all;
+        for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
+        {
+            if (instruction.inputs[i] != no_value && reads(instruction, i))
+            {
+                last = std::max(last, made_[index(instruction.inputs[i])]);
+            }
+        }
+        return last;
+    }
+
+    // A number in a list has a place that others read, but who takes an array needs one.
+    void find_escapes()
+    {
+        for (const ValueId result : recording_.results)
+        {
+            escapes_[index(result)] = true;
+        }
+        for (std::size_t k = 0; k < places_.size(); ++k)
+        {
+            for (const Instruction* const instruction : places_[k].instructions)
+            {
+                for (std::size_t i = 0; i < instruction->inputs.size(); ++i)
+                {
+                    const ValueId input = instruction->inputs[i];
+                    if (input == no_value || !reads(*instruction, i))
+                    {
+                        continue;
+                    }
+                    const bool number = recording_.values[index(input)].shape.rank() == 0;
+                    const bool elsewhere = made_[index(input)] / 2 != static_cast<Moment>(k);
+                    escapes_[index(input)] = escapes_[index(input)] || (elsewhere && !(number && places_[k].loop));
+                }
+            }
+        }
+    }
+
+    const Recording& recording_;
+    std::vector<Place> places_;
+    std::vector<Moment> made_;
+    std::vector<bool> escapes_;
+    std::unordered_multimap<std::size_t, std::size_t> loops_;  ///< by shape and type, not to search all steps
+};
 
 }
 
@@ -99,7 +233,7 @@ Plan::Plan(Recording&& recording) : recording_(std::move(recording))
 {
     remove_repetitions();
     fold_constants();
-    remove_unused();
+    remove_unused(recording_);
     fill_numbers();
     arrange();
     find_lifetimes();
@@ -184,9 +318,8 @@ void Plan::fold_constants()
     std::vector<Node*> operands;
     for (Instruction& instruction : recording_.instructions)
     {
-        const bool callable = instruction.kind == Kind::value
-                                  ? instruction.operation->pull != nullptr
-                                  : instruction.kind == Kind::pullback && !instruction.operation->elementwise;
+        const bool callable = instruction.kind == Kind::value ||
+                              (instruction.kind == Kind::pullback && !instruction.operation->elementwise);
         bool constant = callable && same_attributes(instruction, instruction);
         operands.clear();
         for (std::size_t i = 0; constant && i < instruction.inputs.size(); ++i)
@@ -236,31 +369,6 @@ Node* Plan::shape_of(ValueId id)
     return shape.get();
 }
 
-void Plan::remove_unused()
-{
-    std::vector<bool> used(recording_.values.size());
-    for (const ValueId result : recording_.results)
-    {
-        used[index(result)] = true;
-    }
-    std::vector<Instruction>& all = recording_.instructions;
-    std::vector<bool> needed(all.size());
-    for (std::size_t k = all.size(); k-- > 0;)
-    {
-        const Instruction& instruction = all[k];
-        needed[k] = !(is_pure(instruction) || instruction.kind == Kind::load) || used[index(instruction.output)];
-        for (std::size_t i = 0; needed[k] && i < instruction.inputs.size(); ++i)
-        {
-            if (instruction.inputs[i] != no_value && reads(instruction, i))
-            {
-                used[index(instruction.inputs[i])] = true;
-            }
-        }
-    }
-    std::size_t k = 0;
-    std::erase_if(all, [&](const Instruction&) { return !needed[k++]; });
-}
-
 void Plan::fill_numbers()
 {
     const std::size_t count = recording_.values.size();
@@ -297,118 +405,8 @@ void* Plan::number(ValueId id)
 
 void Plan::arrange()
 {
-    struct Place
-    {
-        std::vector<const Instruction*> instructions;
-        bool loop;
-        DType dtype;
-        Shape shape;
-    };
-    std::vector<Place> places;
-    std::vector<std::ptrdiff_t> made(recording_.values.size(), before_all);
-    const auto ready = [&](const Instruction& instruction)
-    {
-        std::ptrdiff_t last = before_all;
-        for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
-        {
-            if (instruction.inputs[i] != no_value && reads(instruction, i))
-            {
-                last = std::max(last, made[index(instruction.inputs[i])]);
-            }
-        }
-        return last;
-    };
-    // Loops by shape and type, so that a plan of many operations does not search all of its steps.
-    std::unordered_multimap<std::size_t, std::ptrdiff_t> loops;
-    // Variables are read before anything changes them, so that later operations may join an early loop.
-    const auto changes = std::find_if(recording_.instructions.begin(), recording_.instructions.end(),
-                                      [](const Instruction& instruction)
-                                      { return !is_pure(instruction) && instruction.kind != Kind::load; });
-    for (auto instruction = recording_.instructions.begin(); instruction != changes; ++instruction)
-    {
-        if (instruction->kind == Kind::load)
-        {
-            made[index(instruction->output)] = 2 * static_cast<std::ptrdiff_t>(places.size()) + 1;
-            places.push_back({{&*instruction}, false, DType::float32, {}});
-        }
-    }
-    for (auto each = recording_.instructions.begin(); each != recording_.instructions.end(); ++each)
-    {
-        const Instruction& instruction = *each;
-        if (instruction.kind == Kind::load && each < changes)
-        {
-            continue;
-        }
-        if (!is_elementwise(instruction))
-        {
-            if (total_of(instruction, recording_.values) != Total::none)
-            {
-                const std::ptrdiff_t summand = made[index(instruction.inputs[0])];
-                if (summand >= 0 && summand % 2 == 0)
-                {
-                    places[static_cast<std::size_t>(summand / 2)].instructions.push_back(&instruction);
-                    made[index(instruction.output)] = summand + 1;
-                    continue;
-                }
-            }
-            if (instruction.output != no_value)
-            {
-                made[index(instruction.output)] = 2 * static_cast<std::ptrdiff_t>(places.size()) + 1;
-            }
-            places.push_back({{&instruction}, false, DType::float32, {}});
-            continue;
-        }
-        const RecordedValue& output = recording_.values[index(instruction.output)];
-        std::size_t hash = static_cast<std::size_t>(output.dtype);
-        for (const std::size_t extent : output.shape)
-        {
-            hash = hash * 1000003 + extent + 1;
-        }
-        const std::ptrdiff_t after = ready(instruction);
-        std::ptrdiff_t best = static_cast<std::ptrdiff_t>(places.size());
-        const auto [first, last] = loops.equal_range(hash);
-        for (auto loop = first; loop != last; ++loop)
-        {
-            const Place& place = places[static_cast<std::size_t>(loop->second)];
-            if (2 * loop->second >= after && loop->second < best && place.dtype == output.dtype &&
-                place.shape == output.shape)
-            {
-                best = loop->second;
-            }
-        }
-        if (best == static_cast<std::ptrdiff_t>(places.size()))
-        {
-            places.push_back({{}, true, output.dtype, output.shape});
-            loops.emplace(hash, best);
-        }
-        places[static_cast<std::size_t>(best)].instructions.push_back(&instruction);
-        made[index(instruction.output)] = 2 * best;
-    }
-    // Who reads what from outside of where it was made. A number in a list has a place that others read, but who takes an
-    // array needs one.
-    std::vector<bool> escapes(recording_.values.size());
-    for (const ValueId result : recording_.results)
-    {
-        escapes[index(result)] = true;
-    }
-    for (std::size_t k = 0; k < places.size(); ++k)
-    {
-        for (const Instruction* const instruction : places[k].instructions)
-        {
-            for (std::size_t i = 0; i < instruction->inputs.size(); ++i)
-            {
-                const ValueId input = instruction->inputs[i];
-                if (input == no_value || !reads(*instruction, i))
-                {
-                    continue;
-                }
-                const bool number = recording_.values[index(input)].shape.rank() == 0;
-                const bool elsewhere = made[index(input)] / 2 != static_cast<std::ptrdiff_t>(k);
-                escapes[index(input)] = escapes[index(input)] || (elsewhere && !(number && places[k].loop));
-            }
-        }
-    }
-    for (Place& place : places)
+    Arrangement arrangement(recording_);
+    for (Place& place : arrangement.places())
     {
         Step& step = steps_.emplace_back();
         step.instructions = std::move(place.instructions);
@@ -416,14 +414,14 @@ void Plan::arrange()
         {
             const Instruction& only = *step.instructions[0];
             step.number = only.kind == Kind::load && recording_.values[index(only.output)].shape.rank() == 0 &&
-                          !escapes[index(only.output)];
+                          !arrangement.escapes(only.output);
             continue;
         }
         std::vector<ElementwiseStep> elementwise;
         for (const Instruction* const instruction : step.instructions)
         {
             elementwise.push_back(
-                {instruction, escapes[index(instruction->output)],
+                {instruction, arrangement.escapes(instruction->output),
                  is_elementwise(*instruction) ? Total::none : total_of(*instruction, recording_.values)});
         }
         const bool is_float = place.dtype == DType::float32;
@@ -447,6 +445,7 @@ void Plan::find_lifetimes()
     {
         alive[index(result)] = true;
     }
+    last_ = recording_.results;
     for (std::size_t k = steps_.size(); k-- > 0;)
     {
         Step& step = steps_[k];
@@ -495,15 +494,25 @@ void Plan::find_lifetimes()
             step.operands[i] = shape_of(input);
         }
     }
+    for (std::size_t id = 0; id < alive.size(); ++id)
+    {
+        if (!alive[id] && recording_.values[id].origin == Origin::argument)
+        {
+            last_.push_back(static_cast<ValueId>(id));
+        }
+    }
 }
 
-void Plan::run(std::span<Node* const> arguments, std::span<Node*> results)
+void Plan::take(std::size_t k, Node* argument)
 {
-    for (std::size_t k = 0; k < arguments.size(); ++k)
-    {
-        retain(arguments[k]);
-        values_.set(static_cast<ValueId>(k), arguments[k]);
-    }
+    const auto id = static_cast<ValueId>(k);
+    release_value(id);
+    retain(argument);
+    values_.set(id, argument);
+}
+
+void Plan::run(std::span<Node*> results)
+{
     try
     {
         for (Step& step : steps_)
@@ -535,13 +544,9 @@ void Plan::run(std::span<Node* const> arguments, std::span<Node*> results)
         results[k] = values_.node(recording_.results[k]);
         retain(results[k]);
     }
-    for (const ValueId result : recording_.results)
+    for (const ValueId id : last_)
     {
-        release_value(result);
-    }
-    for (std::size_t k = 0; k < arguments.size(); ++k)
-    {
-        release_value(static_cast<ValueId>(k));
+        release_value(id);
     }
 }
 
@@ -665,13 +670,14 @@ void Plan::execute_sum(Step& step, const Instruction& instruction)
     instruction.operation->add_one(instruction.attributes.get(), instruction.operand, sum, operands.subspan(1));
 }
 
-std::vector<Plan::Line> Plan::lines() const
+std::vector<PlanStep> Plan::steps() const
 {
-    std::vector<Line> result;
+    const auto runs = static_cast<double>(std::max<std::size_t>(1, timed_runs));
+    std::vector<PlanStep> result;
     std::unordered_map<ValueId, std::size_t> makers;
     for (const Step& step : steps_)
     {
-        Line line{{}, {}, {}, {}, step.seconds};
+        PlanStep line{{}, {}, {}, {}, step.seconds / runs};
         for (const Instruction* const instruction : step.instructions)
         {
             const bool gradient = instruction->kind == Kind::pullback || instruction->kind == Kind::sum;

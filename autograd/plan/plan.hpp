@@ -1,10 +1,10 @@
 #pragma once
 
+#include <autograd/compile.hpp>
 #include <autograd/plan/loop.hpp>
 #include <autograd/plan/recording.hpp>
 
 #include <chrono>
-#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,22 +27,15 @@ public:
     Plan& operator=(const Plan&) = delete;
     ~Plan();
 
+    /// Takes an argument for the next run, by its number.
+    void take(std::size_t k, Node* argument);
     /// Gives a new reference a result. If something is thrown, nothing stays behind but what has taken effect.
-    void run(std::span<Node* const> arguments, std::span<Node*> results);
+    void run(std::span<Node*> results);
 
     std::size_t result_count() const noexcept { return recording_.results.size(); }
-    const Recording& recording() const noexcept { return recording_; }
 
     /// What a run does, in its order.
-    struct Line
-    {
-        std::string what;
-        std::string result;              ///< type and shape
-        std::vector<std::size_t> reads;  ///< other lines
-        Location location;
-        double seconds;  ///< in all runs while timing was on
-    };
-    std::vector<Line> lines() const;
+    std::vector<PlanStep> steps() const;
     bool timed = false;
     std::size_t timed_runs = 0;
 
@@ -61,7 +54,6 @@ private:
 
     void remove_repetitions();
     void fold_constants();
-    void remove_unused();
     void arrange();
     void find_lifetimes();
     void fill_numbers();
@@ -77,6 +69,7 @@ private:
 
     Recording recording_;
     std::vector<Step> steps_;
+    std::vector<ValueId> last_;  ///< what is there until the end of a run: results, and arguments that nobody reads
     PlanValues values_;
     std::vector<float> floats_;
     std::vector<double> doubles_;

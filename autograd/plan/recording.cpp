@@ -1,3 +1,4 @@
+#include <autograd/drawing.hpp>
 #include <autograd/plan/recording.hpp>
 #include <autograd/tensor.hpp>
 
@@ -12,11 +13,6 @@ namespace
 
 using Origin = RecordedValue::Origin;
 using Kind = Instruction::Kind;
-
-std::string type_of(const Node& node)
-{
-    return (node.dtype == DType::float32 ? "float " : "double ") + to_string(node.shape);
-}
 
 bool same_constant(const Held& a, const Held& b)
 {
@@ -83,9 +79,9 @@ ValueId Recorder::id_of(Node* node, const char* reader, Location location)
     {
         return load(node, location);
     }
-    if (const auto known = ids_.find(node); known != ids_.end())
+    if (const ValueId id = known(node); id != no_value)
     {
-        return known->second;
+        return id;
     }
     if (node->shape.rank() != 0)
     {
@@ -100,7 +96,7 @@ ValueId Recorder::id_of(Node* node, const char* reader, Location location)
 void Recorder::meet(Node* array, const char* reader, Location location)
 {
     throw CompileError("compile",
-                       std::string(reader) + " reads an array, " + type_of(*array) +
+                       std::string(reader) + " reads an array, " + type_and_shape(array->dtype, array->shape) +
                            ", that is no argument, no variable and nothing computed from them, so that it would be "
                            "frozen",
                        location.line != 0 ? location : location_,
@@ -149,18 +145,17 @@ void Recorder::viewed(Node* node, Node* view)
     {
         know(view, load(node, {}));
     }
-    else if (const auto known = ids_.find(node); known != ids_.end())
+    else if (const ValueId id = known(node); id != no_value)
     {
-        know(view, known->second);
+        know(view, id);
     }
 }
 
 void Recorder::left(Node* node, const char* how, Location location)
 {
-    const auto known = ids_.find(node);
+    const ValueId id = known(node);
     const bool changes =
-        node->is_variable ||
-        (known != ids_.end() && recording_.values[static_cast<std::size_t>(known->second)].origin != Origin::constant);
+        node->is_variable || (id != no_value && recording_.values[index(id)].origin != Origin::constant);
     if (changes && !freezes_)
     {
         throw CompileError(
@@ -271,6 +266,56 @@ Recording Recorder::finish(std::span<Node* const> nodes)
     return std::move(recording_);
 }
 
+bool is_pure(const Instruction& instruction)
+{
+    return instruction.kind == Kind::value || instruction.kind == Kind::pullback || instruction.kind == Kind::sum;
+}
+
+bool reads(const Instruction& instruction, std::size_t i)
+{
+    if (instruction.kind != Kind::pullback && instruction.kind != Kind::sum)
+    {
+        return true;
+    }
+    const std::size_t first = instruction.kind == Kind::sum ? 1 : 0;
+    if (i <= first)
+    {
+        return true;
+    }
+    const auto& all = instruction.operation->reads;
+    if (all.empty())
+    {
+        return false;
+    }
+    const Reads& needed = all[std::min(instruction.operand, all.size() - 1)];
+    return i == first + 1 ? needed.output : needed.operand(i - first - 2);
+}
+
+void remove_unused(Recording& recording)
+{
+    std::vector<bool> used(recording.values.size());
+    for (const ValueId result : recording.results)
+    {
+        used[index(result)] = true;
+    }
+    std::vector<Instruction>& all = recording.instructions;
+    std::vector<bool> needed(all.size());
+    for (std::size_t k = all.size(); k-- > 0;)
+    {
+        const Instruction& instruction = all[k];
+        needed[k] = !(is_pure(instruction) || instruction.kind == Kind::load) || used[index(instruction.output)];
+        for (std::size_t i = 0; needed[k] && i < instruction.inputs.size(); ++i)
+        {
+            if (instruction.inputs[i] != no_value && reads(instruction, i))
+            {
+                used[index(instruction.inputs[i])] = true;
+            }
+        }
+    }
+    std::size_t k = 0;
+    std::erase_if(all, [&](const Instruction&) { return !needed[k++]; });
+}
+
 std::optional<Difference> difference(const Recording& recording, const Recording& before)
 {
     for (std::size_t k = 0; k < std::min(recording.instructions.size(), before.instructions.size()); ++k)
@@ -291,19 +336,20 @@ std::optional<Difference> difference(const Recording& recording, const Recording
                                   "was another one",
                               mine.location};
         }
-        for (std::size_t i = 0; i < std::min(mine.inputs.size(), theirs.inputs.size()); ++i)
+        const auto none = [](ValueId input) { return input == no_value; };
+        const auto both = [&](ValueId a, ValueId b) { return none(a) == none(b); };
+        if (!std::equal(mine.inputs.begin(), mine.inputs.end(), theirs.inputs.begin(), theirs.inputs.end(), both))
         {
-            const bool none = mine.inputs[i] == no_value;
-            if (none != (theirs.inputs[i] == no_value))
-            {
-                return Difference{std::string("operands of ") + mine.name + " differ", mine.location};
-            }
-            if (none)
+            return Difference{std::string("operands of ") + mine.name + " differ", mine.location};
+        }
+        for (std::size_t i = 0; i < mine.inputs.size(); ++i)
+        {
+            if (none(mine.inputs[i]))
             {
                 continue;
             }
-            const RecordedValue& value = recording.values[static_cast<std::size_t>(mine.inputs[i])];
-            const RecordedValue& old = before.values[static_cast<std::size_t>(theirs.inputs[i])];
+            const RecordedValue& value = recording.values[index(mine.inputs[i])];
+            const RecordedValue& old = before.values[index(theirs.inputs[i])];
             if (value.origin != old.origin || value.shape != old.shape || value.dtype != old.dtype ||
                 (value.origin != Origin::constant && mine.inputs[i] != theirs.inputs[i]))
             {

@@ -16,6 +16,11 @@ namespace autograd::detail
 using ValueId = std::int32_t;
 inline constexpr ValueId no_value = -1;
 
+constexpr std::size_t index(ValueId id) noexcept
+{
+    return static_cast<std::size_t>(id);
+}
+
 /// What is known of a value beforehand.
 struct RecordedValue
 {
@@ -73,6 +78,13 @@ struct Recording
     std::vector<Instruction> instructions;
     std::vector<ValueId> results;
 };
+
+/// Whether a step has no effect but its output, which is always the same for the same inputs.
+bool is_pure(const Instruction& instruction);
+/// Whether the value at input i is read, and not only its shape.
+bool reads(const Instruction& instruction, std::size_t i);
+/// Removes what nobody reads and has no effect.
+void remove_unused(Recording& recording);
 
 /// Where a recording parts from the one before, in words and with the line.
 struct Difference

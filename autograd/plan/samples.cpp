@@ -16,11 +16,6 @@ namespace
 
 using Kind = Instruction::Kind;
 
-std::size_t index(ValueId id)
-{
-    return static_cast<std::size_t>(id);
-}
-
 /// Calls with a handle to the node, whatever its type of elements.
 template <class Call>
 auto with_tensor(Node* node, const Call& call)
@@ -344,26 +339,7 @@ SampleProgram::SampleProgram(std::span<const SampleArgument> sample, const NodeF
         recording_ = watcher.finish(result_nodes);
     }
     varies_.resize(recording_.values.size());
-    std::vector<bool> used(recording_.values.size());
-    for (const ValueId result : recording_.results)
-    {
-        used[index(result)] = true;
-    }
-    std::vector<bool> needed;
-    for (auto instruction = recording_.instructions.rbegin(); instruction != recording_.instructions.rend();
-         ++instruction)
-    {
-        needed.push_back(instruction->kind == Kind::draw || used[index(instruction->output)]);
-        for (const ValueId input : instruction->inputs)
-        {
-            if (needed.back() && input != no_value)
-            {
-                used[index(input)] = true;
-            }
-        }
-    }
-    std::size_t k = needed.size();
-    std::erase_if(recording_.instructions, [&](const Instruction&) { return !needed[--k]; });
+    remove_unused(recording_);
 }
 
 bool SampleProgram::agrees(const SampleProgram& other) const
