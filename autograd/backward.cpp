@@ -3,6 +3,7 @@
 #include <autograd/observer.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/pass.hpp>
+#include <autograd/rehearsal.hpp>
 #include <autograd/tracer.hpp>
 
 #include <algorithm>
@@ -199,13 +200,13 @@ void accumulate_gradient(VariableNode* variable, Node* gradient)
         Pull::accumulate(variable->gradient, gradient);
         return;
     }
-    retain(gradient);
+    // Values are told apart by their nodes: what several variables are given is not the sum that one of them has.
+    const Held given = adopt(gradient);
     {
         const Unseen unseen;
-        Pull::accumulate(variable->gradient, gradient);
+        Pull::accumulate(variable->gradient, new_view(gradient, gradient->shape));
     }
     tracer->accumulated(variable, gradient);
-    release(gradient);
 }
 
 Node* Pull::full_output_gradient()

@@ -236,6 +236,41 @@ TEST_CASE("gradients that a function does not forget add up")
     }
 }
 
+TEST_CASE("variables that are given one gradient keep sums of their own")
+{
+    ag::Variable<double> a(xt::xarray<double>{1, 2}), b(xt::xarray<double>{3, 4});
+    auto step = ag::compile(
+        [&](const ag::Tensor<double>& x)
+        {
+            ag::GradientTape tape;
+            ag::sum((a + b) * x).backward();
+        });
+    const ag::Tensor<double> x(xt::xarray<double>{1, 2});
+    // No gradient at first in the calls that are recorded, one later.
+    for (const double expected : {1, 1, 2, 3})
+    {
+        if (expected == 1)
+        {
+            a.zero_grad();
+            b.zero_grad();
+        }
+        step(x);
+        CHECK(same_bits(a.grad(), x * expected));
+        CHECK(same_bits(b.grad(), x * expected));
+    }
+    auto added = ag::compile(
+        [&](const ag::Tensor<double>& by)
+        {
+            ag::GradientTape tape;
+            ag::sum((a + b) * by).backward();
+        });
+    for (const double expected : {4, 5, 6})
+    {
+        added(x);
+        CHECK(same_bits(b.grad(), x * expected));
+    }
+}
+
 TEST_CASE("a gradient is forgotten in each call, also if there was none in the first")
 {
     ag::Variable<double> w(2.0);
