@@ -51,7 +51,7 @@ public:
     virtual void drawn(Node* array, std::function<Node*()> draw, const void* generator, Location location) = 0;
     /// The lifetime of a generator ends.
     virtual void ended(const void* generator) = 0;
-    /// A new array that will always be the same; or, if `live`, that an action of `derived` writes.
+    /// A new array that will always be the same; or, if `live`, that the next action of `derived` writes.
     virtual void constant(Node* array, bool live) = 0;
     /// Plain data were computed from these values, by an action that would compute them anew into the same memory.
     virtual void derived(std::span<Node* const> values, std::function<void(std::span<Node* const>)> action,
@@ -96,7 +96,7 @@ private:
 /// throws, the gradient is released.
 void trace_pullback(const Record& record, std::size_t k, std::span<Node* const> inputs, Node* gradient);
 
-/// Tells the tracer of an array that will always be the same; or, if `live`, that `derive` writes.
+/// Tells the tracer of an array that will always be the same; or, if `live`, that the next `derive` writes.
 inline void note_constant(Node* array, bool live = false)
 {
     if (Tracer* const tracer = Arena::current().tracer)

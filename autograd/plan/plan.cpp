@@ -130,6 +130,10 @@ private:
         {
             made_[index(instruction.output)] = after;
         }
+        for (const ValueId written : instruction.writes)
+        {
+            made_[index(written)] = after;
+        }
         places_.push_back({{&instruction}});
     }
 

@@ -188,6 +188,10 @@ void Recorder::constant(Node* array, bool live)
     const ValueId id = new_value(Origin::constant, array);
     recording_.values.back().constant = hold(array);
     recording_.values.back().live = live;
+    if (live)
+    {
+        unwritten_.push_back(id);
+    }
     know(array, id);
 }
 
@@ -198,6 +202,7 @@ void Recorder::derived(std::span<Node* const> nodes, std::function<void(std::spa
     Instruction& instruction = add(Kind::derive, name, location);
     instruction.inputs = std::move(inputs);
     instruction.compute = std::move(action);
+    instruction.writes = std::exchange(unwritten_, {});
 }
 
 void Recorder::accumulated(VariableNode* variable, Node* gradient)

@@ -69,6 +69,7 @@ struct Instruction
     std::function<void()> action = {};
     std::function<Node*()> draw = {};
     std::function<void(std::span<Node* const>)> compute = {};
+    std::vector<ValueId> writes = {};  ///< the live constants that `compute` changes
 };
 
 /// What a function computed in one call, step by step.
@@ -147,6 +148,7 @@ private:
     std::unordered_map<const Node*, ValueId> loaded_;  ///< variables
     std::vector<Node*> known_;
     std::vector<const void*> generators_;
+    std::vector<ValueId> unwritten_;  ///< live constants, which the next derivation writes
 };
 
 }
