@@ -167,9 +167,16 @@ std::vector<Node*> Compilation::record(
     std::vector<Node*> results;
     try
     {
-        Recorder recorder(views.nodes, options_.freeze, location_);
-        results = function(views.nodes, entry->integers);
-        Recording recording = recorder.finish(results);
+        Recording recording = [&]
+        {
+            Recorder recorder(views.nodes, options_.freeze, location_);
+            if (entry->first)
+            {
+                recorder.expect(*entry->first);
+            }
+            results = function(views.nodes, entry->integers);
+            return recorder.finish(results);
+        }();
         if (!entry->first)
         {
             entry->first = std::move(recording);

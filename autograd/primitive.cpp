@@ -30,11 +30,9 @@ namespace
                                    std::span<const ResolvedOperand> operands,
                                    Attributes* (*copy_attributes)(const void*), const void* op, Location location)
 {
-    std::vector<Node*> inputs;
-    for (const ResolvedOperand& operand : operands)
-    {
-        inputs.push_back(operand.node);
-    }
+    xt::svector<Node*, 4> inputs(operands.size());
+    std::transform(operands.begin(), operands.end(), inputs.begin(),
+                   [](const ResolvedOperand& operand) { return operand.node; });
     tracer.executed({Step::Kind::value, operation, 0, inputs, output, op, copy_attributes, location});
 }
 

@@ -2,20 +2,56 @@
 
 #include <autograd/arena.hpp>
 
-#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace autograd::detail
 {
 
-/// A node that is held.
-using Held = std::shared_ptr<Node>;
+/// A reference to a node, or to none.
+class Held
+{
+public:
+    Held() noexcept = default;
+    /// Takes over a reference.
+    explicit Held(Node* node) noexcept : node_(node) {}
+    Held(const Held& other) noexcept : node_(other.node_)
+    {
+        if (node_ != nullptr)
+        {
+            retain(node_);
+        }
+    }
+    Held(Held&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+    Held& operator=(Held other) noexcept
+    {
+        std::swap(node_, other.node_);
+        return *this;
+    }
+    ~Held()
+    {
+        if (node_ != nullptr)
+        {
+            release(node_);
+        }
+    }
 
-/// Takes over a reference.
+    Node* get() const noexcept { return node_; }
+    Node* operator->() const noexcept { return node_; }
+    Node& operator*() const noexcept { return *node_; }
+
+    void reset() noexcept { *this = Held(); }
+    friend bool operator==(const Held&, const Held&) noexcept = default;
+    friend bool operator==(const Held& held, std::nullptr_t) noexcept { return held.node_ == nullptr; }
+
+private:
+    Node* node_ = nullptr;
+};
+
 inline Held adopt(Node* node)
 {
-    return Held(node, [](Node* held) { release(held); });
+    return Held(node);
 }
 
 inline Held hold(Node* node)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <memory_resource>
 #include <numeric>
 #include <unordered_map>
 
@@ -101,8 +102,9 @@ public:
     Loop(const Shape& shape, std::span<const ElementwiseStep> steps, std::span<const RecordedValue> values)
         : shape_(shape), count_(shape.elements())
     {
-        std::unordered_map<ValueId, std::uint32_t> places;
-        std::unordered_map<ValueId, std::size_t> last_use;
+        std::pmr::monotonic_buffer_resource memory;
+        std::pmr::unordered_map<ValueId, std::uint32_t> places(&memory);
+        std::pmr::unordered_map<ValueId, std::size_t> last_use(&memory);
         for (std::size_t k = 0; k < steps.size(); ++k)
         {
             for (const ValueId input : steps[k].instruction->inputs)
@@ -119,7 +121,7 @@ public:
             }
         }
         std::vector<std::uint32_t> free;
-        std::unordered_map<ValueId, std::uint32_t> scratch_of;
+        std::pmr::unordered_map<ValueId, std::uint32_t> scratch_of(&memory);
         for (std::size_t k = 0; k < steps.size(); ++k)
         {
             const Instruction& instruction = *steps[k].instruction;
@@ -398,7 +400,8 @@ class List final : public ElementwiseProgram
 public:
     List(std::span<const ElementwiseStep> steps, std::span<const RecordedValue> values, T* numbers)
     {
-        std::unordered_map<ValueId, bool> here;
+        std::vector<bool> here(values.size());
+        entries_.reserve(steps.size());
         for (const ElementwiseStep& step : steps)
         {
             const Instruction& instruction = *step.instruction;
@@ -417,12 +420,13 @@ public:
                 entry.in[i] = numbers + input;
                 const RecordedValue& value = values[index(input)];
                 const bool fixed = value.origin == RecordedValue::Origin::constant && !value.live;
-                if (here.emplace(input, true).second && !fixed)
+                if (!here[index(input)] && !fixed)
                 {
                     reads_.push_back({input, numbers + input});
                 }
+                here[index(input)] = true;
             }
-            here.emplace(instruction.output, true);
+            here[index(instruction.output)] = true;
             entries_.push_back(entry);
             if (step.escapes)
             {

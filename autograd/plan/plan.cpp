@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory_resource>
 #include <unordered_map>
 
 namespace autograd::detail
@@ -63,7 +64,7 @@ struct Place
     std::vector<const Instruction*> instructions;
     bool loop = false;
     DType dtype = DType::float32;
-    Shape shape = {};
+    const Shape* shape = nullptr;
 };
 
 /// The instructions of a recording in the order of a plan.
@@ -130,11 +131,14 @@ private:
         {
             made_[index(instruction.output)] = after;
         }
-        for (const ValueId written : instruction.writes)
+        if (instruction.effect != nullptr)
         {
-            made_[index(written)] = after;
+            for (const ValueId written : instruction.effect->writes)
+            {
+                made_[index(written)] = after;
+            }
         }
-        places_.push_back({{&instruction}});
+        places_.push_back({.instructions = {&instruction}});
     }
 
     /// Whether it is the sum or mean of an array that a loop makes; the loop then takes it.
@@ -158,28 +162,23 @@ private:
     void join_loop(const Instruction& instruction)
     {
         const RecordedValue& output = recording_.values[index(instruction.output)];
-        std::size_t hash = static_cast<std::size_t>(output.dtype);
-        for (const std::size_t extent : output.shape)
-        {
-            hash = hash * 1000003 + extent + 1;
-        }
         const Moment after = ready(instruction);
         std::size_t best = places_.size();
-        const auto [first, last] = loops_.equal_range(hash);
+        const auto [first, last] = loops_.equal_range(&output.shape);
         for (auto loop = first; loop != last; ++loop)
         {
             const std::size_t number = loop->second;
             const Place& place = places_[number];
             if (2 * static_cast<Moment>(number) >= after && number < best && place.dtype == output.dtype &&
-                place.shape == output.shape)
+                place.shape == &output.shape)
             {
                 best = number;
             }
         }
         if (best == places_.size())
         {
-            places_.push_back({{}, true, output.dtype, output.shape});
-            loops_.emplace(hash, best);
+            places_.push_back({{}, true, output.dtype, &output.shape});
+            loops_.emplace(&output.shape, best);
         }
         places_[best].instructions.push_back(&instruction);
         made_[index(instruction.output)] = 2 * static_cast<Moment>(best);
@@ -228,7 +227,7 @@ private:
     std::vector<Place> places_;
     std::vector<Moment> made_;
     std::vector<bool> escapes_;
-    std::unordered_multimap<std::size_t, std::size_t> loops_;  ///< by shape and type, not to search all steps
+    std::unordered_multimap<const Shape*, std::size_t> loops_;  ///< by shape, not to search all steps
 };
 
 }
@@ -268,7 +267,9 @@ void Plan::remove_repetitions()
                                         { return recording_.values[index(entry.second)].dtype == value.dtype; });
         known != last ? void(same[id] = known->second) : void(constants.emplace(bits, same[id]));
     }
-    std::unordered_multimap<std::size_t, const Instruction*> seen;
+    std::pmr::monotonic_buffer_resource memory;
+    std::pmr::unordered_multimap<std::size_t, const Instruction*> seen(&memory);
+    seen.reserve(recording_.instructions.size());
     for (Instruction& instruction : recording_.instructions)
     {
         for (ValueId& input : instruction.inputs)
@@ -290,15 +291,16 @@ void Plan::remove_repetitions()
             hash = hash * 31 + static_cast<std::size_t>(input + 1);
         }
         const auto [first, last] = seen.equal_range(hash);
-        const auto known =
-            std::find_if(first, last,
-                         [&](const auto& entry)
-                         {
-                             const Instruction& other = *entry.second;
-                             return other.kind == instruction.kind && other.operation == instruction.operation &&
-                                    other.operand == instruction.operand && other.inputs == instruction.inputs &&
-                                    same_attributes(instruction, other);
-                         });
+        const auto known = std::find_if(first, last,
+                                        [&](const auto& entry)
+                                        {
+                                            const Instruction& other = *entry.second;
+                                            return other.kind == instruction.kind &&
+                                                   other.operation == instruction.operation &&
+                                                   other.operand == instruction.operand &&
+                                                   std::ranges::equal(other.inputs, instruction.inputs) &&
+                                                   same_attributes(instruction, other);
+                                        });
         if (known != last)
         {
             same[index(instruction.output)] = known->second->output;
@@ -422,6 +424,7 @@ void Plan::arrange()
             continue;
         }
         std::vector<ElementwiseStep> elementwise;
+        elementwise.reserve(step.instructions.size());
         for (const Instruction* const instruction : step.instructions)
         {
             elementwise.push_back(
@@ -429,15 +432,15 @@ void Plan::arrange()
                  is_elementwise(*instruction) ? Total::none : total_of(*instruction, recording_.values)});
         }
         const bool is_float = place.dtype == DType::float32;
-        if (place.shape.rank() == 0)
+        if (place.shape->rank() == 0)
         {
             step.program = is_float ? make_list<float>(elementwise, recording_.values, floats_.data())
                                     : make_list<double>(elementwise, recording_.values, doubles_.data());
         }
         else
         {
-            step.program = is_float ? make_loop<float>(place.shape, elementwise, recording_.values)
-                                    : make_loop<double>(place.shape, elementwise, recording_.values);
+            step.program = is_float ? make_loop<float>(*place.shape, elementwise, recording_.values)
+                                    : make_loop<double>(*place.shape, elementwise, recording_.values);
         }
     }
 }
@@ -470,10 +473,6 @@ void Plan::find_lifetimes()
                     dies(instruction->inputs[i]);
                 }
             }
-            step.takes_input =
-                !instruction->inputs.empty() &&
-                std::find(step.dead.begin(), step.dead.end(), instruction->inputs[0]) != step.dead.end() &&
-                recording_.values[index(instruction->inputs[0])].origin == Origin::computed;
         }
         for (const Instruction* const instruction : step.instructions)
         {
@@ -485,6 +484,9 @@ void Plan::find_lifetimes()
             continue;
         }
         const Instruction& instruction = *step.instructions[0];
+        step.takes_input = !instruction.inputs.empty() &&
+                           std::find(step.dead.begin(), step.dead.end(), instruction.inputs[0]) != step.dead.end() &&
+                           recording_.values[index(instruction.inputs[0])].origin == Origin::computed;
         step.operands.resize(instruction.inputs.size());
         step.only_shape.resize(instruction.inputs.size());
         for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
@@ -611,10 +613,10 @@ void Plan::execute(Step& step)
         give(new_view(variable, variable->shape));
         break;
     case Kind::draw:
-        give(instruction.draw());
+        give(instruction.effect->draw());
         break;
     case Kind::derive:
-        instruction.compute(operands);
+        instruction.effect->derive(operands);
         break;
     case Kind::accumulate:
         retain(operands[0]);
@@ -640,7 +642,7 @@ void Plan::execute(Step& step)
         assign_add(variable, operands[0], instruction.sign, instruction.location);
         break;
     case Kind::act:
-        instruction.action();
+        instruction.effect->act();
         break;
     }
 }

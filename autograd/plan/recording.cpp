@@ -30,6 +30,14 @@ Recorder::Recorder(std::span<Node* const> arguments, bool freezes, Location loca
     }
 }
 
+void Recorder::expect(const Recording& like)
+{
+    recording_.values.reserve(like.values.size());
+    recording_.instructions.reserve(like.instructions.size());
+    ids_.reserve(like.values.size());
+    known_.reserve(like.values.size());
+}
+
 Recorder::~Recorder()
 {
     for (Node* const node : known_)
@@ -51,13 +59,17 @@ void Recorder::know(Node* node, ValueId id)
 
 ValueId Recorder::new_value(Origin origin, Node* node)
 {
-    recording_.values.push_back({origin, node->shape, node->dtype});
+    const std::vector<RecordedValue>& all = recording_.values;
+    const Shape& shape = !all.empty() && all.back().shape == node->shape ? all.back().shape
+                                                                         : *recording_.shapes.insert(node->shape).first;
+    recording_.values.push_back({shape, node->dtype, origin});
     return static_cast<ValueId>(recording_.values.size() - 1);
 }
 
-Instruction& Recorder::add(Kind kind, const char* name, Location location)
+Instruction& Recorder::add(Kind kind, const char* name, Location location, std::span<ValueId> inputs)
 {
-    return recording_.instructions.emplace_back(Instruction{kind, name, location});
+    return recording_.instructions.emplace_back(
+        Instruction{.kind = kind, .name = name, .location = location, .inputs = inputs});
 }
 
 ValueId Recorder::load(Node* variable, Location location)
@@ -109,23 +121,28 @@ ValueId Recorder::known(const Node* node) const
     return found != ids_.end() ? found->second : no_value;
 }
 
-std::vector<ValueId> Recorder::ids_of(std::span<Node* const> nodes, const char* reader, Location location)
+std::span<ValueId> Recorder::new_ids(std::size_t count)
 {
-    std::vector<ValueId> ids;
-    for (Node* const node : nodes)
-    {
-        ids.push_back(node != nullptr ? id_of(node, reader, location) : no_value);
-    }
+    void* const memory = recording_.memory->allocate(count * sizeof(ValueId), alignof(ValueId));
+    return {static_cast<ValueId*>(memory), count};
+}
+
+std::span<ValueId> Recorder::ids_of(std::span<Node* const> nodes, const char* reader, Location location)
+{
+    const std::span<ValueId> ids = new_ids(nodes.size());
+    std::transform(nodes.begin(), nodes.end(), ids.begin(),
+                   [&](Node* node) { return node != nullptr ? id_of(node, reader, location) : no_value; });
     return ids;
 }
 
 void Recorder::executed(const Step& step)
 {
     static constexpr Kind kinds[] = {Kind::value, Kind::pullback, Kind::sum};
-    Instruction instruction{kinds[static_cast<int>(step.kind)], step.operation.name, step.location};
-    instruction.inputs = ids_of(step.inputs, step.operation.name, step.location);
+    const char* const name = step.operation.name;
+    Instruction& instruction =
+        add(kinds[static_cast<int>(step.kind)], name, step.location, ids_of(step.inputs, name, step.location));
     instruction.operation = &step.operation;
-    instruction.operand = step.operand;
+    instruction.operand = static_cast<std::uint32_t>(step.operand);
     if (step.copy_attributes != nullptr)
     {
         instruction.attributes.reset(step.copy_attributes(step.attributes));
@@ -136,7 +153,6 @@ void Recorder::executed(const Step& step)
     }
     instruction.output = new_value(Origin::computed, step.output);
     know(step.output, instruction.output);
-    recording_.instructions.push_back(std::move(instruction));
 }
 
 void Recorder::viewed(Node* node, Node* view)
@@ -170,7 +186,7 @@ void Recorder::drawn(Node* array, std::function<Node*()> draw, const void* gener
 {
     generators_.push_back(generator);
     Instruction& instruction = add(Kind::draw, "random", location);
-    instruction.draw = std::move(draw);
+    instruction.effect = std::make_unique<Instruction::Effect>(Instruction::Effect{.draw = std::move(draw)});
     instruction.output = new_value(Origin::computed, array);
     know(array, instruction.output);
 }
@@ -198,18 +214,14 @@ void Recorder::constant(Node* array, bool live)
 void Recorder::derived(std::span<Node* const> nodes, std::function<void(std::span<Node* const>)> action,
                        const char* name, Location location)
 {
-    std::vector<ValueId> inputs = ids_of(nodes, name, location);
-    Instruction& instruction = add(Kind::derive, name, location);
-    instruction.inputs = std::move(inputs);
-    instruction.compute = std::move(action);
-    instruction.writes = std::exchange(unwritten_, {});
+    Instruction& instruction = add(Kind::derive, name, location, ids_of(nodes, name, location));
+    instruction.effect = std::make_unique<Instruction::Effect>(
+        Instruction::Effect{.derive = std::move(action), .writes = std::exchange(unwritten_, {})});
 }
 
 void Recorder::accumulated(VariableNode* variable, Node* gradient)
 {
-    const ValueId input = id_of(gradient, "backward", {});
-    Instruction& instruction = add(Kind::accumulate, "accumulate", {});
-    instruction.inputs = {input};
+    Instruction& instruction = add(Kind::accumulate, "accumulate", {}, ids_of({&gradient, 1}, "backward", {}));
     instruction.variable = hold(variable);
     instruction.output = new_value(Origin::computed, variable->gradient);
     know(variable->gradient, instruction.output);
@@ -217,30 +229,23 @@ void Recorder::accumulated(VariableNode* variable, Node* gradient)
 
 void Recorder::replaced(VariableNode* variable, Node* gradient)
 {
-    std::vector<ValueId> inputs;
-    if (gradient != nullptr)
-    {
-        inputs.push_back(id_of(gradient, "set_grad", {}));
-    }
-    Instruction& instruction = add(Kind::replace, inputs.empty() ? "zero_grad" : "set_grad", {});
-    instruction.inputs = std::move(inputs);
+    const std::size_t count = gradient != nullptr ? 1 : 0;
+    const char* const name = gradient != nullptr ? "set_grad" : "zero_grad";
+    Instruction& instruction = add(Kind::replace, name, {}, ids_of({&gradient, count}, name, {}));
     instruction.variable = hold(variable);
 }
 
 void Recorder::assigned(Node* variable, Node* value)
 {
-    const ValueId input = id_of(value, "assign", {});
-    Instruction& instruction = add(Kind::assign, "assign", {});
-    instruction.inputs = {input};
+    Instruction& instruction = add(Kind::assign, "assign", {}, ids_of({&value, 1}, "assign", {}));
     instruction.variable = hold(variable);
-    loaded_.insert_or_assign(variable, input);
+    loaded_.insert_or_assign(variable, instruction.inputs[0]);
 }
 
 void Recorder::changed(Node* variable, Node* change, int sign)
 {
-    const ValueId input = id_of(change, sign > 0 ? "assign_add" : "assign_sub", {});
-    Instruction& instruction = add(Kind::change, sign > 0 ? "assign_add" : "assign_sub", {});
-    instruction.inputs = {input};
+    const char* const name = sign > 0 ? "assign_add" : "assign_sub";
+    Instruction& instruction = add(Kind::change, name, {}, ids_of({&change, 1}, name, {}));
     instruction.variable = hold(variable);
     instruction.sign = sign;
     loaded_.erase(variable);
@@ -248,7 +253,8 @@ void Recorder::changed(Node* variable, Node* change, int sign)
 
 void Recorder::acted(std::function<void()> action, const char* name, Location location)
 {
-    add(Kind::act, name, location).action = std::move(action);
+    add(Kind::act, name, location).effect =
+        std::make_unique<Instruction::Effect>(Instruction::Effect{.act = std::move(action)});
     loaded_.clear();
 }
 
@@ -267,7 +273,8 @@ Recording Recorder::finish(std::span<Node* const> nodes)
     {
         throw CompileError("compile", *refused_ + ", which would be frozen", location_);
     }
-    recording_.results = ids_of(nodes, "the result", location_);
+    const std::span<ValueId> results = ids_of(nodes, "the result", location_);
+    recording_.results.assign(results.begin(), results.end());
     return std::move(recording_);
 }
 
@@ -292,7 +299,7 @@ bool reads(const Instruction& instruction, std::size_t i)
     {
         return false;
     }
-    const Reads& needed = all[std::min(instruction.operand, all.size() - 1)];
+    const Reads& needed = all[std::min<std::size_t>(instruction.operand, all.size() - 1)];
     return i == first + 1 ? needed.output : needed.operand(i - first - 2);
 }
 

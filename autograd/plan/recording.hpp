@@ -3,10 +3,14 @@
 #include <autograd/rehearsal.hpp>
 #include <autograd/tracer.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace autograd::detail
@@ -24,18 +28,18 @@ constexpr std::size_t index(ValueId id) noexcept
 /// What is known of a value beforehand.
 struct RecordedValue
 {
-    enum class Origin
+    enum class Origin : std::uint8_t
     {
         argument,
         constant,
         computed
     };
 
-    Origin origin;
-    Shape shape;
+    const Shape& shape;  ///< in the recording
     DType dtype;
-    Held constant = {};
+    Origin origin;
     bool live = false;  ///< whether a constant is written by a derivation
+    Held constant = {};
 };
 
 /// One step, as data.
@@ -56,28 +60,50 @@ struct Instruction
         act          ///< effects of the function's own
     };
 
+    /// What is not an operation of the library.
+    struct Effect
+    {
+        std::function<void()> act = {};
+        std::function<Node*()> draw = {};
+        std::function<void(std::span<Node* const>)> derive = {};
+        std::vector<ValueId> writes = {};  ///< the live constants that `derive` changes
+    };
+
     Kind kind;
+    std::uint32_t operand = 0;
     const char* name;
     Location location;
-    std::vector<ValueId> inputs = {};
-    ValueId output = no_value;
     const Operation* operation = nullptr;
-    std::size_t operand = 0;
-    std::shared_ptr<const Attributes> attributes = {};
+    std::unique_ptr<const Attributes> attributes = {};
     Held variable = {};
+    std::unique_ptr<Effect> effect = {};
+    std::span<ValueId> inputs = {};  ///< in the recording's memory
+    ValueId output = no_value;
     int sign = 1;
-    std::function<void()> action = {};
-    std::function<Node*()> draw = {};
-    std::function<void(std::span<Node* const>)> compute = {};
-    std::vector<ValueId> writes = {};  ///< the live constants that `compute` changes
+};
+
+struct HashOfShape
+{
+    std::size_t operator()(const Shape& shape) const noexcept
+    {
+        std::size_t hash = 0;
+        for (const std::size_t extent : shape)
+        {
+            hash = hash * 1000003 + extent + 1;
+        }
+        return hash;
+    }
 };
 
 /// What a function computed in one call, step by step.
 struct Recording
 {
-    std::vector<RecordedValue> values;  ///< the arguments first
+    std::unordered_set<Shape, HashOfShape> shapes;  ///< each once: there are many values, and few shapes
+    std::vector<RecordedValue> values;              ///< the arguments first
     std::vector<Instruction> instructions;
     std::vector<ValueId> results;
+    std::unique_ptr<std::pmr::monotonic_buffer_resource> memory =
+        std::make_unique<std::pmr::monotonic_buffer_resource>();
 };
 
 /// Whether a step has no effect but its output, which is always the same for the same inputs.
@@ -104,6 +130,8 @@ public:
     Recorder(std::span<Node* const> arguments, bool freezes, Location location);
     ~Recorder() override;
 
+    /// Makes room for another recording like this one.
+    void expect(const Recording& like);
     /// To be called once, when the function has returned these.
     Recording finish(std::span<Node* const> results);
 
@@ -134,17 +162,20 @@ protected:
     /// The number of a node that a step reads.
     ValueId id_of(Node* node, const char* reader, Location location);
     void know(Node* node, ValueId id);
-    Instruction& add(Instruction::Kind kind, const char* name, Location location);
+    /// Room for the inputs of an instruction.
+    std::span<ValueId> new_ids(std::size_t count);
+    Instruction& add(Instruction::Kind kind, const char* name, Location location, std::span<ValueId> inputs = {});
 
 private:
-    std::vector<ValueId> ids_of(std::span<Node* const> nodes, const char* reader, Location location);
+    std::span<ValueId> ids_of(std::span<Node* const> nodes, const char* reader, Location location);
     ValueId load(Node* variable, Location location);
 
     Recording recording_;
     bool freezes_;
     Location location_;
     std::optional<std::string> refused_;
-    std::unordered_map<const Node*, ValueId> ids_;
+    std::pmr::monotonic_buffer_resource memory_;
+    std::pmr::unordered_map<const Node*, ValueId> ids_{&memory_};
     std::unordered_map<const Node*, ValueId> loaded_;  ///< variables
     std::vector<Node*> known_;
     std::vector<const void*> generators_;

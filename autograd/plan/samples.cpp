@@ -167,8 +167,8 @@ public:
         {
             return;
         }
-        Instruction& instruction = add(Kind::value, stop_operation.name, {});
-        instruction.inputs = {id};
+        Instruction& instruction = add(Kind::value, stop_operation.name, {}, new_ids(1));
+        instruction.inputs[0] = id;
         instruction.operation = &stop_operation;
         instruction.output = new_value(RecordedValue::Origin::computed, view);
         know(view, instruction.output);
@@ -252,7 +252,7 @@ private:
         {
             return false;
         }
-        const std::vector<ValueId>& inputs = recording().instructions.back().inputs;
+        const std::span<const ValueId> inputs = recording().instructions.back().inputs;
         return std::all_of(inputs.begin(), inputs.end(),
                            [this](ValueId input)
                            {

@@ -1,6 +1,6 @@
 // How time and memory grow with the number of operations, of elements and of rows, and what a second thread gains:
-// prints tables, and draws them beside this program. Takes what to measure: operations,
-// elements, elements_threads, rows_threads; all if nothing is given.
+// and after how many steps it pays to compile one: prints tables, and draws them beside this program. Takes what to
+// measure: operations, elements, planning, elements_threads, rows_threads; all if nothing is given.
 
 #include "heap.hpp"
 #include "table.hpp"
@@ -125,6 +125,22 @@ double gain_of_two_threads(const Library& library, Growth growth, std::size_t si
     return least[0] / least[1];
 }
 
+/// What the first two calls of a compiled step take, which record and plan it, in the time of eager steps.
+double steps_of_planning(const Library& library, Growth growth, std::size_t size)
+{
+    double eager = std::numeric_limits<double>::infinity();
+    double planning = eager;
+    for (int repetition = 0; repetition < 15; ++repetition)
+    {
+        const Workload workload = library.grow(growth, size);
+        workload.eager.step();
+        const std::size_t steps = steps_of(seconds_of(workload.eager.step, 1, CLOCK_PROCESS_CPUTIME_ID));
+        eager = std::min(eager, seconds_of(workload.eager.step, steps, CLOCK_PROCESS_CPUTIME_ID));
+        planning = std::min(planning, 2 * seconds_of(workload.compiled.step, 2, CLOCK_PROCESS_CPUTIME_ID));
+    }
+    return planning / eager;
+}
+
 struct Series
 {
     std::string name;
@@ -189,7 +205,7 @@ void draw(const std::filesystem::path& folder, const Diagram& diagram)
     script << "set title " << optim::gnuplot_text(diagram.title) << "\nset xlabel "
            << optim::gnuplot_text(diagram.x_label) << "\nset ylabel " << optim::gnuplot_text(diagram.y_label)
            << "\nset logscale x\nset format x '10^{%T}'\n"
-           << (diagram.logarithmic ? "set logscale y\n" : "set yrange [0:2.2]\n") << plots.str() << "\n";
+           << (diagram.logarithmic ? "set logscale y\n" : "set yrange [0:]\n") << plots.str() << "\n";
     autograd::replace_file((folder / (diagram.file + ".csv")).string(), csv.str());
     const std::string picture = (folder / (diagram.file + ".png")).string();
     if (optim::run_gnuplot(picture, script.str()) == optim::Drawing::done)
@@ -264,6 +280,29 @@ int main(int argc, char** argv)
         }
         show(time);
         show(memory);
+    }
+
+    if (asked_for("planning"))
+    {
+        Diagram planning{"planning", "Recording and planning a step of scalars", "operations", "eager steps", false,
+                         {}};
+        for (const Library* library : libraries)
+        {
+            Series series{library->name, {}};
+            for (std::size_t size : decades(1e2, 1e4))
+            {
+                if (library->grow(Growth::operations, size).compiled.step)
+                {
+                    series.points.push_back(
+                        {static_cast<double>(size), steps_of_planning(*library, Growth::operations, size)});
+                }
+            }
+            if (!series.points.empty())
+            {
+                planning.series.push_back(series);
+            }
+        }
+        show(planning);
     }
 
     const Axis shared[] = {{Growth::elements, "elements", "sum(sin(x) x), float", decades(1e2, 1e7)},
