@@ -160,6 +160,18 @@ TEST_CASE("a chain of a hundred thousand operations has a second derivative on a
     CHECK(found == 2.0);
 }
 
+TEST_CASE("an array takes a free block that is not much larger" * doctest::skip(sanitized))
+{
+    const auto make = [](std::size_t count) { Tensor x(xt::xarray<double>(xt::zeros<double>({count}))); };
+    ag::release_cached_memory();
+    make(100'000);
+    const std::uint64_t before = ag::memory_statistics().system_allocations;
+    make(80'000);
+    CHECK(ag::memory_statistics().system_allocations == before);
+    make(50'000);
+    CHECK(ag::memory_statistics().system_allocations == before + 1);
+}
+
 TEST_CASE("a training step in its steady state asks the system for no memory" * doctest::skip(sanitized))
 {
     Training training;

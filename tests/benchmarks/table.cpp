@@ -44,6 +44,11 @@ std::string part(std::optional<double> ratio)
     return ratio && *ratio < 0.1 ? text(1 / *ratio, "1/%.0f") : text(ratio, "%.2f");
 }
 
+std::optional<double> quotient(std::optional<double> ours, std::optional<double> theirs)
+{
+    return ours && theirs ? std::optional(*ours / *theirs) : std::nullopt;
+}
+
 std::optional<double> given(double target)
 {
     return target > 0 ? std::optional(target) : std::nullopt;
@@ -72,9 +77,7 @@ std::optional<double> Table::processor(std::size_t workload, std::size_t contend
 
 std::optional<double> Table::ratio(std::size_t workload, std::size_t contender) const
 {
-    const auto ours = processor(workload, contender);
-    const auto theirs = contender_count > peer ? processor(workload, peer) : std::nullopt;
-    return ours && theirs ? std::optional(*ours / *theirs) : std::nullopt;
+    return quotient(processor(workload, contender), contender_count > peer ? processor(workload, peer) : std::nullopt);
 }
 
 std::optional<double> Table::gain(std::size_t workload, std::size_t contender) const
@@ -104,10 +107,11 @@ void Table::print_one_thread() const
     std::printf("\nOne thread. us: microseconds of the processor a step, the least of all repetitions. MB: the most "
                 "that is held "
                 "during a step,\nwith all that the workload needs. Ratio: to LibTorch's, with what is aimed at.\n\n"
-                "%-75s %9s %9s %6s %6s %9s %6s %6s  %8s %8s %6s\n",
+                "%-75s %9s %9s %6s %6s %9s %6s %6s  %8s %8s %6s %8s %6s\n",
                 "workload", "LibTorch", "eager", "ratio", "target", "compiled", "ratio", "target", "LibTorch", "eager",
-                "ratio");
-    std::printf("%-75s %9s %9s %6s %6s %9s %6s %6s  %8s %8s\n", "", "us", "us", "", "", "us", "", "", "MB", "MB");
+                "ratio", "compiled", "ratio");
+    std::printf("%-75s %9s %9s %6s %6s %9s %6s %6s  %8s %8s %6s %8s\n", "", "us", "us", "", "", "us", "", "", "MB",
+                "MB", "", "MB");
     for (std::size_t workload = 0; workload < workload_count; ++workload)
     {
         if (!has(workload))
@@ -120,14 +124,14 @@ void Table::print_one_thread() const
             const auto found = memory_.find({workload, contender});
             return found == memory_.end() ? std::nullopt : std::optional(static_cast<double>(found->second) / 1e6);
         };
-        const auto ours = memory(eager), theirs = memory(peer);
-        std::printf("%-75s %9s %9s %6s %6s %9s %6s %6s  %8s %8s %6s\n", what.text,
+        const auto memory_ratio = [&](std::size_t contender) { return quotient(memory(contender), memory(peer)); };
+        std::printf("%-75s %9s %9s %6s %6s %9s %6s %6s  %8s %8s %6s %8s %6s\n", what.text,
                     measure(contender_count > peer ? processor(workload, peer) : std::nullopt).c_str(),
                     measure(processor(workload, eager)).c_str(), part(ratio(workload, eager)).c_str(),
                     part(given(what.target)).c_str(), measure(processor(workload, compiled)).c_str(),
                     part(ratio(workload, compiled)).c_str(), part(given(what.compiled_target)).c_str(),
-                    measure(theirs).c_str(), measure(ours).c_str(),
-                    part(ours && theirs ? std::optional(*ours / *theirs) : std::nullopt).c_str());
+                    measure(memory(peer)).c_str(), measure(memory(eager)).c_str(), part(memory_ratio(eager)).c_str(),
+                    measure(memory(compiled)).c_str(), part(memory_ratio(compiled)).c_str());
     }
 }
 
