@@ -120,7 +120,8 @@ bool compare_with_iterations(const Network& network, const Spirals& data)
     const double difference = (ag::norm(solved.gradient - iterated.gradient) / ag::norm(iterated.gradient)).item();
     std::printf("gradient of the equation: %.1f MB; through %d iterations: %.1f MB; they differ by %.1e\n",
                 solved.megabytes, iterations, iterated.megabytes, difference);
-    return difference < 1e-3 && solved.megabytes < iterated.megabytes / 10;
+    // Under AddressSanitizer nothing is counted.
+    return difference < 1e-3 && solved.megabytes <= iterated.megabytes / 10;
 }
 
 void draw(const Network& network, const Spirals& data, const std::string& output)

@@ -370,15 +370,17 @@ public:
             }
             else
             {
+                const double* const below_row = hidden_row - 2 * states_;
                 for (std::size_t j = 0; j < states_; ++j)
                 {
-                    hidden_row[j] = hidden_by_below * hidden_row[j - 2 * states_];
-                    cell_row[j] = cell_by_below * cell_row[j - 3 * states_];
+                    hidden_row[j] = hidden_by_below * below_row[j];
+                    cell_row[j] = cell_by_below * below_row[j];
                 }
+                const double* const below_direct = hidden_direct - 2 * parameters_;
                 for (std::size_t j = 0; j < parameters_; ++j)
                 {
-                    hidden_direct[j] = hidden_by_below * hidden_direct[j - 2 * parameters_];
-                    cell_direct[j] = cell_by_below * cell_direct[j - 3 * parameters_];
+                    hidden_direct[j] = hidden_by_below * below_direct[j];
+                    cell_direct[j] = cell_by_below * below_direct[j];
                 }
             }
             cell_row[2 * i] += cell_by_hidden;
