@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <string>
 
 namespace autograd
@@ -137,54 +138,127 @@ SparseMatrix averages(const Pooling& pooling, const AvgPoolOptions& options, dou
     return map;
 }
 
-/// Where the largest element of each window of a plane is.
-template <class T>
-void find_largest(const T* plane, const std::array<Windows, 3>& axes, std::int64_t* places)
+/// Where the largest element of each window of a plane is. Windows of one size are searched side by side, an element of
+/// each at a time. `Place` should be as wide as an element, so that both fit in registers side by side.
+template <class T, class Place>
+class LargestOfPlane
 {
-    const auto& [d, h, w] = axes;
-    for (const Window& depth : d.windows)
+public:
+    explicit LargestOfPlane(const std::array<Windows, 3>& axes) : axes_(axes)
     {
-        for (const Window& height : h.windows)
+        std::map<Size, std::size_t> known;
+        std::size_t number = 0;
+        for (const Window& depth : axes[0].windows)
         {
-            for (const Window& width : w.windows)
+            for (const Window& height : axes[1].windows)
             {
-                std::size_t best = (depth.first * h.input + height.first) * w.input + width.first;
-                T largest = -std::numeric_limits<T>::infinity();
-                for (std::size_t z = 0; z < depth.count; ++z)
+                for (const Window& width : axes[2].windows)
                 {
-                    for (std::size_t y = 0; y < height.count; ++y)
+                    const Size size{depth.count, height.count, width.count};
+                    const auto [entry, fresh] = known.emplace(size, groups_.size());
+                    if (fresh)
                     {
-                        const std::size_t row =
-                            ((depth.first + z * d.step) * h.input + height.first + y * h.step) * w.input + width.first;
-                        for (std::size_t x = 0; x < width.count; ++x)
-                        {
-                            const std::size_t place = row + x * w.step;
-                            const bool better = plane[place] > largest || std::isnan(plane[place]);
-                            largest = better ? plane[place] : largest;
-                            best = better ? place : best;
-                        }
+                        groups_.push_back({size, {}, {}});
                     }
+                    Group& group = groups_[entry->second];
+                    group.origins.push_back(static_cast<Place>(place(depth.first, height.first, width.first)));
+                    group.numbers.push_back(number++);
                 }
-                *places++ = static_cast<std::int64_t>(best);
             }
         }
     }
+
+    void find(const T* plane, std::int64_t* places) const
+    {
+        for (const Group& group : groups_)
+        {
+            for (std::size_t begin = 0; begin < group.numbers.size(); begin += most)
+            {
+                find(plane, group, begin, std::min(most, group.numbers.size() - begin), places);
+            }
+        }
+    }
+
+private:
+    using Size = std::array<std::size_t, 3>;
+    static constexpr std::size_t most = 64;  ///< windows at a time
+
+    struct Group
+    {
+        Size size;
+        std::vector<Place> origins;        ///< where each window begins
+        std::vector<std::size_t> numbers;  ///< which it is
+    };
+
+    void find(const T* plane, const Group& group, std::size_t begin, std::size_t count, std::int64_t* places) const
+    {
+        const Place* const origins = group.origins.data() + begin;
+        std::array<T, most> largest;
+        std::array<Place, most> best;
+        std::fill_n(largest.begin(), count, -std::numeric_limits<T>::infinity());
+        std::fill_n(best.begin(), count, Place(0));
+        for (std::size_t z = 0; z < group.size[0]; ++z)
+        {
+            for (std::size_t y = 0; y < group.size[1]; ++y)
+            {
+                for (std::size_t x = 0; x < group.size[2]; ++x)
+                {
+                    const auto step =
+                        static_cast<Place>(place(z * axes_[0].step, y * axes_[1].step, x * axes_[2].step));
+                    for (std::size_t o = 0; o < count; ++o)
+                    {
+                        const T element = plane[origins[o] + step];
+                        const bool better = (element > largest[o]) | (element != element);
+                        largest[o] = better ? element : largest[o];
+                        best[o] = better ? step : best[o];
+                    }
+                }
+            }
+        }
+        for (std::size_t o = 0; o < count; ++o)
+        {
+            places[group.numbers[begin + o]] = origins[o] + best[o];
+        }
+    }
+
+    std::size_t place(std::size_t z, std::size_t y, std::size_t x) const
+    {
+        return (z * axes_[1].input + y) * axes_[2].input + x;
+    }
+
+    const std::array<Windows, 3>& axes_;
+    std::vector<Group> groups_;
+};
+
+template <class Place, class T>
+void find_largest_places(const T* elements, std::size_t planes, std::size_t size, const std::array<Windows, 3>& axes,
+                         Indices& places)
+{
+    const std::size_t count = places.shape(1);
+    std::int64_t* const to = places.data();
+    const LargestOfPlane<T, Place> largest(axes);
+    detail::parallel_for(planes, 1 + detail::elements_worth_a_thread / size,
+                         [&](std::size_t begin, std::size_t end)
+                         {
+                             for (std::size_t plane = begin; plane < end; ++plane)
+                             {
+                                 largest.find(elements + plane * size, to + plane * count);
+                             }
+                         });
 }
 
 template <class T>
 void find_largest_places(const T* elements, std::size_t planes, const std::array<Windows, 3>& axes, Indices& places)
 {
     const std::size_t size = axes[0].input * axes[1].input * axes[2].input;
-    const std::size_t count = places.shape(1);
-    std::int64_t* const to = places.data();
-    detail::parallel_for(planes, 1 + (std::size_t{1} << 16) / size,
-                         [&](std::size_t begin, std::size_t end)
-                         {
-                             for (std::size_t plane = begin; plane < end; ++plane)
-                             {
-                                 find_largest(elements + plane * size, axes, to + plane * count);
-                             }
-                         });
+    if (sizeof(T) == sizeof(std::int32_t) && size <= std::numeric_limits<std::int32_t>::max())
+    {
+        find_largest_places<std::int32_t>(elements, planes, size, axes, places);
+    }
+    else
+    {
+        find_largest_places<std::int64_t>(elements, planes, size, axes, places);
+    }
 }
 
 /// The places of the largest elements, a row for each image and channel.

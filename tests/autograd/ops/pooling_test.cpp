@@ -31,6 +31,40 @@ TEST_CASE("max pooling takes the first of equal elements, and gives it the gradi
     CHECK(places == xt::xarray<std::int64_t>{{1, 2, 5}});
 }
 
+TEST_CASE_TEMPLATE("hundreds of windows of several sizes find what a plain search finds", T, float, double)
+{
+    constexpr std::ptrdiff_t height = 41, width = 37, rows = 3, columns = 2, padding = 1, dilation = 2;
+    ag::Generator generator(1);
+    const auto x = generator.uniform<T>({2, 1, height, width}, -1, 1);
+    const auto [maxima, places] = ag::max_pool2d_with_indices(
+        x, {rows, columns}, {.stride = {2, 1}, .padding = padding, .dilation = dilation, .ceil_mode = true});
+    REQUIRE(maxima.shape() == ag::Shape{2, 1, 20, 37});
+    for (std::ptrdiff_t image = 0; image < 2; ++image)
+    {
+        const T* const plane = x.data() + image * height * width;
+        for (std::ptrdiff_t i = 0; i < 20; ++i)
+        {
+            for (std::ptrdiff_t j = 0; j < 37; ++j)
+            {
+                std::ptrdiff_t best = -1;
+                for (std::ptrdiff_t row = 2 * i - padding; row < 2 * i - padding + rows * dilation; row += dilation)
+                {
+                    for (std::ptrdiff_t column = j - padding; column < j - padding + columns * dilation;
+                         column += dilation)
+                    {
+                        const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+                        const std::ptrdiff_t place = row * width + column;
+                        best = inside && (best < 0 || plane[place] > plane[best]) ? place : best;
+                    }
+                }
+                const auto window = static_cast<std::size_t>((image * 20 + i) * 37 + j);
+                CHECK(places.data()[window] == best);
+                CHECK(maxima.data()[window] == plane[best]);
+            }
+        }
+    }
+}
+
 TEST_CASE("in max pooling the last NaN of a window wins, and padding never does")
 {
     const Tensor x(xt::xarray<double>{{not_a_number, 9, not_a_number, 1, -inf, -inf}});
