@@ -26,6 +26,9 @@ constexpr std::size_t gradient_places = 256;
 /// With fewer taps than this, copying a part of an image weighs so much that more of the outputs share it.
 constexpr std::size_t few_taps = 4;
 
+/// Multiplications that are worth a thread: with few channels they take twice as long as in products of matrices.
+constexpr std::size_t worth_splitting = worth_a_thread / 2;
+
 /// Up to so many rows a tile is wide instead of high.
 constexpr std::size_t narrow_rows = 3;
 constexpr std::size_t narrow_registers = std::max<std::size_t>(tile_registers, tile_rows * 2 / 3);
@@ -348,7 +351,7 @@ public:
         const std::size_t source_image = columns_ * plan_[0].source * plan_[1].source * plan_[2].source;
         const std::size_t target_image = rows_ * plan_[0].target * plan_[1].target * plan_[2].target;
         const std::size_t work = 1 + rows_ * planes * taps * heights[0].count * widths[0].count;
-        parallel_for(windows * images, ceiling(worth_a_thread, work),
+        parallel_for(windows * images, ceiling(worth_splitting, work),
                      [&](std::size_t begin, std::size_t end)
                      {
                          for (std::size_t task = begin; task < end; ++task)
@@ -572,25 +575,31 @@ public:
 
     void operator()() const
     {
-        const std::size_t blocks = ceiling(planes_, block_);
         const std::size_t columns = ceiling(shape_.outputs, width_);
         const std::size_t places = shape_.batch * plan_[0].target * plan_[1].target * plan_[2].target;
-        const std::size_t work = 1 + places * block_ * taps_ * std::min(width_, shape_.outputs);
-        parallel_for(shape_.groups * columns * blocks, ceiling(worth_a_thread, work),
+        const std::size_t work = 1 + places * std::min(width_, shape_.outputs);
+        const std::size_t rows = planes_ * taps_;
+        const std::size_t block = block_ * taps_;
+        parallel_for(shape_.groups * columns * rows, Grain{ceiling(worth_splitting, work), tile_rows},
                      [&](std::size_t begin, std::size_t end)
                      {
-                         for (std::size_t task = begin; task < end; ++task)
+                         while (begin < end)
                          {
-                             compute(task / blocks / columns, task / blocks % columns * width_, task % blocks * block_);
+                             const std::size_t first = begin % rows;
+                             const std::size_t count = std::min({block - first % block, rows - first, end - begin});
+                             const std::size_t column = begin / rows;
+                             compute(column / columns, column % columns * width_, first, count);
+                             begin += count;
                          }
                      });
     }
 
 private:
-    void compute(std::size_t group, std::size_t o0, std::size_t p0) const
+    /// Some rows of the weight's transpose, each of which is a tap of a plane.
+    void compute(std::size_t group, std::size_t o0, std::size_t first, std::size_t rows) const
     {
-        const std::size_t planes = std::min(block_, planes_ - p0);
-        const std::size_t rows = planes * taps_;
+        const std::size_t p0 = first / taps_;
+        const std::size_t planes = (first + rows - 1) / taps_ - p0 + 1;
         const std::size_t width = std::min(width_, shape_.outputs - o0);
         // For each column of tiles; the last row of tiles may be a part of one.
         const std::size_t column = (rows + tile_rows) * tile_columns<T>;
@@ -604,16 +613,17 @@ private:
         std::vector<std::size_t> places;
         for (const Range& depth : ranges(plan_[0], 1))
         {
-            for (const Range& height : ranges(plan_[1], rows_of_part<T>(plan_, planes)))
+            // The parts of a whole block, whoever computes how many of its rows: they decide the order of the sums.
+            for (const Range& height : ranges(plan_[1], rows_of_part<T>(plan_, block_)))
             {
                 for (const Range& breadth : ranges(plan_[2], part_columns))
                 {
                     const Window window(plan_, depth, height, breadth);
                     Panel<T> part(planes * window.plane);
                     starts.clear();
-                    for (std::size_t row = 0; row < rows; ++row)
+                    for (std::size_t row = first; row < first + rows; ++row)
                     {
-                        starts.push_back(row / taps_ * window.plane + window.offsets[row % taps_]);
+                        starts.push_back((row / taps_ - p0) * window.plane + window.offsets[row % taps_]);
                     }
                     for (std::size_t image = 0; image < shape_.batch; ++image)
                     {
@@ -635,7 +645,7 @@ private:
         }
         for (std::size_t o = 0; o < width; ++o)
         {
-            T* const to = weight_ + ((group * shape_.outputs + o0 + o) * planes_ + p0) * taps_;
+            T* const to = weight_ + (group * shape_.outputs + o0 + o) * planes_ * taps_ + first;
             const T* const from = sums.data() + o / tile_columns<T> * column + o % tile_columns<T>;
             for (std::size_t row = 0; row < rows; ++row)
             {
@@ -755,10 +765,10 @@ void narrow_gradient(const ConvolutionShape& shape, const Plan& plan, const T* x
     const std::size_t taps = plan[1].taps[0].size() * plan[2].taps[0].size();
     const std::size_t source = shape.inputs * plan[0].source * plan[1].source * plan[2].source;
     const std::size_t target = plan[0].target * plan[1].target * plan[2].target;
-    const std::size_t work = 1 + shape.outputs * taps * shape.batch * target;
-    const auto one = [&](std::size_t group, std::size_t plane)
+    const std::size_t work = 1 + taps * shape.batch * target;
+    const auto compute = [&](std::size_t group, std::size_t plane, std::size_t o0, std::size_t o1)
     {
-        for (std::size_t o = 0; o < shape.outputs; ++o)
+        for (std::size_t o = o0; o < o1; ++o)
         {
             std::fill_n(weight + ((group * shape.outputs + o) * planes + plane) * taps, taps, T(0));
         }
@@ -774,7 +784,7 @@ void narrow_gradient(const ConvolutionShape& shape, const Plan& plan, const T* x
                     {
                         const std::size_t number = image * shape.groups + group;
                         window.copy_plane(x + number * source, plane, part.data());
-                        for (std::size_t o = 0; o < shape.outputs; ++o)
+                        for (std::size_t o = o0; o < o1; ++o)
                         {
                             const T* from = y + (number * shape.outputs + o) * target +
                                             (depth.begin * plan[1].target + height.begin) * plan[2].target +
@@ -791,12 +801,16 @@ void narrow_gradient(const ConvolutionShape& shape, const Plan& plan, const T* x
             }
         }
     };
-    parallel_for(shape.groups * planes, ceiling(worth_a_thread, work),
+    parallel_for(shape.groups * planes * shape.outputs, ceiling(worth_splitting, work),
                  [&](std::size_t begin, std::size_t end)
                  {
-                     for (std::size_t task = begin; task < end; ++task)
+                     while (begin < end)
                      {
-                         one(task / planes, task % planes);
+                         const std::size_t plane = begin / shape.outputs;
+                         const std::size_t o0 = begin % shape.outputs;
+                         const std::size_t o1 = std::min(shape.outputs, o0 + (end - begin));
+                         compute(plane / planes, plane % planes, o0, o1);
+                         begin += o1 - o0;
                      }
                  });
 }

@@ -232,19 +232,30 @@ TEST_CASE("an empty batch makes an empty output, and weights without a gradient"
 
 TEST_CASE("results do not depend on the number of threads")
 {
-    const auto x = numbers<float>({3, 40, 33, 35}, 0);
-    const auto w = numbers<float>({40, 40, 3, 3}, 0.3);
-    const auto f = [](const ag::Tensor<float>& a, const ag::Tensor<float>& b)
-    { return ag::conv2d(a, b, {.padding = 1}); };
-    const std::size_t before = ag::num_threads();
-    ag::set_num_threads(1);
-    const auto y = f(x, w);
-    const auto by = gradients(f, x, w);
-    ag::set_num_threads(3);
-    CHECK(close(f(x, w), y.value(), 0));
-    CHECK(close(gradients(f, x, w)[0], by[0].value(), 0));
-    CHECK(close(gradients(f, x, w)[1], by[1].value(), 0));
-    ag::set_num_threads(before);
+    struct Case
+    {
+        ag::Shape image;
+        ag::Shape kernel;
+    };
+    // Many planes; one, so that a weight's gradient is split within it; and few outputs.
+    for (const auto& [image, kernel] : {Case{{3, 40, 33, 35}, {40, 40, 3, 3}}, Case{{64, 1, 28, 28}, {6, 1, 5, 5}},
+                                        Case{{16, 3, 64, 64}, {3, 3, 5, 5}}})
+    {
+        CAPTURE(ag::to_string(image));
+        const auto x = numbers<float>(image, 0);
+        const auto w = numbers<float>(kernel, 0.3);
+        const auto f = [](const ag::Tensor<float>& a, const ag::Tensor<float>& b)
+        { return ag::conv2d(a, b, {.padding = 1}); };
+        const std::size_t before = ag::num_threads();
+        ag::set_num_threads(1);
+        const auto y = f(x, w);
+        const auto by = gradients(f, x, w);
+        ag::set_num_threads(3);
+        CHECK(close(f(x, w), y.value(), 0));
+        CHECK(close(gradients(f, x, w)[0], by[0].value(), 0));
+        CHECK(close(gradients(f, x, w)[1], by[1].value(), 0));
+        ag::set_num_threads(before);
+    }
 }
 
 TEST_CASE("a convolution needs little memory beside its operands and results")
