@@ -85,25 +85,43 @@ Tensor<T> predecessors(const Tensor<T>& x, Direction direction, T first)
                                            : concatenate({but_first(x, middle), edge}, middle, Location{});
 }
 
-/// Goes along the lines: state = step(state, place in the array, number along the line), from `initial`.
+/// Goes along the lines: state = step(state, place in the array, number along the line), from `initial`. Several lines side
+/// by side, so that a step need not wait for the one before it.
 template <class State, class Step>
 void scan_lines(const Lines& lines, Direction direction, const State& initial, const Step& step)
 {
-    for_each_tile(lines,
-                  [&](const Tile& tile)
-                  {
-                      std::array<State, Tile::most> states;
-                      std::fill_n(states.begin(), tile.columns, initial);
-                      for (std::size_t k = 0; k < tile.count; ++k)
-                      {
-                          const std::size_t j = direction == Direction::forward ? k : tile.count - 1 - k;
-                          const std::size_t row = tile.first + j * tile.stride;
-                          for (std::size_t c = 0; c < tile.columns; ++c)
-                          {
-                              states[c] = step(states[c], row + c, j);
-                          }
-                      }
-                  });
+    const auto scan =
+        [&](std::size_t first, std::size_t count, std::size_t stride, std::size_t columns, std::size_t distance)
+    {
+        std::array<State, Tile::most> states;
+        std::fill_n(states.begin(), columns, initial);
+        for (std::size_t k = 0; k < count; ++k)
+        {
+            const std::size_t j = direction == Direction::forward ? k : count - 1 - k;
+            for (std::size_t c = 0; c < columns; ++c)
+            {
+                states[c] = step(states[c], first + j * stride + c * distance, j);
+            }
+        }
+    };
+    if (lines.inner != 1)
+    {
+        for_each_tile(lines, [&](const Tile& tile) { scan(tile.first, tile.count, tile.stride, tile.columns, 1); });
+        return;
+    }
+    constexpr std::size_t together = 8;
+    detail::parallel_for(lines.outer, {1 + detail::elements_worth_a_thread / (1 + lines.count), together},
+                         [&](std::size_t begin, std::size_t end)
+                         {
+                             for (; begin + together <= end; begin += together)
+                             {
+                                 scan(begin * lines.count, lines.count, 1, together, lines.count);
+                             }
+                             for (; begin < end; ++begin)
+                             {
+                                 scan(begin * lines.count, lines.count, 1, 1, lines.count);
+                             }
+                         });
 }
 
 struct CumSum
