@@ -71,7 +71,7 @@ UNARY(hardsigmoid, Domain::real,
       select(le(x, -3.0), zero(dy), select(ge(x, 3.0), zero(dy), dy * (1 / 6.0))))
 UNARY_FORMULA(gelu,
       x * normal_cumulative(x),
-      dy * (normal_cumulative(x) + x * normal_density(x)))
+      dy * gelu_slope(x))
 UNARY_FORMULA(gelu_tanh,
       x * sigmoid(gelu_gate(x)),
       dy * gate_slope(x, sigmoid(gelu_gate(x)), gelu_gate_slope(x)))

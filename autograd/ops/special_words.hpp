@@ -113,26 +113,40 @@ inline constexpr double tail_polynomial<float>[] = {
     0.033003228241094304455,    0.013833478223451978792,     0.0041627355947002023601, 0.00057586141285985263058,
     -0.00016714621187122295751, -0.000085075060483855145718, -4.3935654681958328312e-6};
 
+/// e^(-x^2 / 2) and the cumulative function, of x or of +-40 if that is nearer to 0.
+template <Register B>
+struct Normal
+{
+    explicit Normal(const B& x)
+    {
+        using T = typename B::value_type;
+        constexpr auto& coefficients = tail_polynomial<T>;
+        const B last(T(40));
+        const B z = select(gt(abs(x), last), last, abs(x));
+        const B inverse = B(T(1)) / (z + B(T(5)));
+        const B u = (B(T(5)) - z) * inverse;
+        B sum(T(0));
+        for (std::size_t k = std::size(coefficients); k-- > 0;)
+        {
+            sum = sum * u + B(static_cast<T>(coefficients[k]));
+        }
+        // What z^2 loses by rounding would be multiplied by its size.
+        const B square = z * z;
+        const B rest = xsimd::fma(z, z, -square);
+        bell = exp(square * B(T(-0.5))) * (B(T(1)) - rest * B(T(0.5)));
+        const B tail = sum * inverse * B(T(5)) * bell;
+        cumulative = select(gt(x, B(T(0))), B(T(1)) - tail, tail);
+    }
+
+    B bell;
+    B cumulative;
+};
+
 // The activation of transformers is made of it: erfc, lane by lane, would take several times as long.
 template <Register B>
 B normal_cumulative(const B& x)
 {
-    using T = typename B::value_type;
-    constexpr auto& coefficients = tail_polynomial<T>;
-    const B last(T(40));
-    const B z = select(gt(abs(x), last), last, abs(x));
-    const B inverse = B(T(1)) / (z + B(T(5)));
-    const B u = (B(T(5)) - z) * inverse;
-    B sum(T(0));
-    for (std::size_t k = std::size(coefficients); k-- > 0;)
-    {
-        sum = sum * u + B(static_cast<T>(coefficients[k]));
-    }
-    // What z^2 loses by rounding would be multiplied by its size.
-    const B square = z * z;
-    const B rest = xsimd::fma(z, z, -square);
-    const B tail = sum * inverse * B(T(5)) * exp(square * B(T(-0.5))) * (B(T(1)) - rest * B(T(0.5)));
-    return select(gt(x, B(T(0))), B(T(1)) - tail, tail);
+    return Normal<B>(x).cumulative;
 }
 /// @}
 
@@ -140,6 +154,20 @@ constexpr auto normal_density(const auto& x)
 {
     return exp(x * x * -0.5) * normal_peak;
 }
+
+/// The derivative of x times the cumulative function.
+/// @{
+constexpr auto gelu_slope(const auto& x)
+{
+    return normal_cumulative(x) + x * normal_density(x);
+}
+template <Register B>
+B gelu_slope(const B& x)
+{
+    const Normal<B> normal(x);
+    return normal.cumulative + x * normal.bell * B(static_cast<typename B::value_type>(normal_peak));
+}
+/// @}
 
 }
 
