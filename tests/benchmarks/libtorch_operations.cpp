@@ -114,12 +114,124 @@ Workload attention(std::size_t size)
                                 });
 }
 
+Workload conv_transpose2d(std::size_t size)
+{
+    const auto [batch, channels, extent, filters] = conv_transpose2d_sizes[size];
+    return forward_and_backward(
+        {variable({batch, channels, extent, extent}, 1), variable({channels, filters, 3, 3}, 2)},
+        [](const Tensors& x) { return torch::conv_transpose2d(x[0], x[1], {}, 2, 1); });
+}
+
+template <class F>
+Workload of_image(std::size_t size, F f)
+{
+    const auto [batch, channels, extent] = image_sizes[size];
+    return forward_and_backward({variable({batch, channels, extent, extent}, 1)},
+                                [=](const Tensors& x) { return f(x[0]); });
+}
+
+Workload max_pool2d(std::size_t size)
+{
+    return of_image(size, [](const torch::Tensor& x) { return torch::max_pool2d(x, 3, 2, 1); });
+}
+
+Workload avg_pool2d(std::size_t size)
+{
+    return of_image(size, [](const torch::Tensor& x) { return torch::avg_pool2d(x, 2); });
+}
+
+Workload interpolate(std::size_t size)
+{
+    return of_image(size,
+                    [](const torch::Tensor& x)
+                    {
+                        return torch::nn::functional::interpolate(x, torch::nn::functional::InterpolateFuncOptions()
+                                                                         .scale_factor(std::vector<double>{2, 2})
+                                                                         .mode(torch::kBilinear)
+                                                                         .align_corners(false));
+                    });
+}
+
+Workload batch_norm(std::size_t size)
+{
+    const auto [batch, channels, extent] = image_sizes[size];
+    return forward_and_backward(
+        {variable({batch, channels, extent, extent}, 1), variable({channels}, 2), variable({channels}, 3)},
+        [](const Tensors& x) { return torch::batch_norm(x[0], x[1], x[2], {}, {}, true, 0.1, 1e-5, false); });
+}
+
+Workload embedding(std::size_t size)
+{
+    const auto [words, width, length] = embedding_sizes[size];
+    const torch::Tensor chosen = indices({length}, words, 2);
+    return forward_and_backward({variable({words, width}, 1)},
+                                [=](const Tensors& x) { return torch::embedding(x[0], chosen); });
+}
+
+template <class F>
+Workload of_rows(std::size_t size, F f)
+{
+    const auto [rows, columns] = row_sizes[size];
+    return forward_and_backward({variable({rows, columns}, 1)}, [=](const Tensors& x) { return f(x[0]); });
+}
+
+Workload concatenate(std::size_t size)
+{
+    const auto [rows, columns] = row_sizes[size];
+    return forward_and_backward({variable({rows, columns}, 1), variable({rows, columns}, 2)},
+                                [](const Tensors& x) {
+                                    return torch::cat({x[0], x[1]}, 1);
+                                });
+}
+
+Workload split(std::size_t size)
+{
+    return of_rows(size,
+                   [](const torch::Tensor& x)
+                   {
+                       const auto parts = x.chunk(4, 1);
+                       return parts[0] * parts[1] * parts[2] * parts[3];
+                   });
+}
+
+Workload cumsum(std::size_t size)
+{
+    return of_rows(size, [](const torch::Tensor& x) { return torch::cumsum(x, 1); });
+}
+
+Workload sort(std::size_t size)
+{
+    return of_rows(size, [](const torch::Tensor& x) { return std::get<0>(torch::sort(x, 1)); });
+}
+
+Workload variance(std::size_t size)
+{
+    return of_rows(size, [](const torch::Tensor& x) { return torch::var(x, 1); });
+}
+
+Workload largest(std::size_t size)
+{
+    return of_rows(size, [](const torch::Tensor& x) { return torch::amax(x, 1); });
+}
+
+Workload gelu(std::size_t size)
+{
+    return of_rows(size, [](const torch::Tensor& x) { return torch::gelu(x); });
+}
+
+Workload where(std::size_t size)
+{
+    return of_rows(size, [](const torch::Tensor& x) { return torch::where(x > 0, x, 0.1F * x); });
+}
+
 }
 
 Workload make_operation_with_libtorch(std::size_t operation, std::size_t size)
 {
-    constexpr Workload (*makers[])(std::size_t) = {conv2d, layer_norm, cross_entropy, matmul, sum<0>,
-                                                   sum<1>, sum<2>,     transpose,     gather, attention};
+    constexpr Workload (*makers[])(std::size_t) = {
+        conv2d,      layer_norm, cross_entropy,    matmul,     sum<0>,     sum<1>,     sum<2>,      transpose,
+        gather,      attention,  conv_transpose2d, max_pool2d, avg_pool2d, batch_norm, interpolate, embedding,
+        concatenate, split,      cumsum,           sort,       variance,   largest,    gelu,        where};
     static_assert(sizeof(makers) / sizeof(makers[0]) == operation_count);
     return makers[operation](size);
 }

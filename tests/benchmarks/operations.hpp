@@ -12,6 +12,14 @@ struct ConvolutionSize
 };
 inline constexpr ConvolutionSize conv2d_sizes[] = {{8, 3, 16, 8}, {16, 64, 56, 64}};
 
+inline constexpr ConvolutionSize conv_transpose2d_sizes[] = {{8, 8, 8, 3}, {16, 64, 28, 32}};
+
+struct ImageSize
+{
+    std::size_t batch, channels, extent;
+};
+inline constexpr ImageSize image_sizes[] = {{8, 3, 16}, {16, 64, 56}};
+
 struct MatrixSize
 {
     std::size_t rows, columns;
@@ -19,6 +27,8 @@ struct MatrixSize
 inline constexpr MatrixSize layer_norm_sizes[] = {{32, 64}, {2048, 768}};
 inline constexpr MatrixSize cross_entropy_sizes[] = {{32, 10}, {2048, 2048}};
 inline constexpr MatrixSize transpose_sizes[] = {{16, 16}, {2048, 2048}};
+
+inline constexpr MatrixSize row_sizes[] = {{32, 64}, {2048, 768}};
 
 inline constexpr std::size_t matmul_sizes[] = {16, 512};
 
@@ -33,6 +43,12 @@ struct GatherSize
     std::size_t rows, columns, gathered;
 };
 inline constexpr GatherSize gather_sizes[] = {{32, 8, 16}, {4096, 128, 16384}};
+
+struct EmbeddingSize
+{
+    std::size_t words, width, length;
+};
+inline constexpr EmbeddingSize embedding_sizes[] = {{100, 16, 32}, {30000, 256, 8192}};
 
 struct AttentionSize
 {
