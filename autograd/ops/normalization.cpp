@@ -2,6 +2,7 @@
 #include <autograd/composition.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/kernels/rows.hpp>
+#include <autograd/ops/channel_norm.hpp>
 #include <autograd/ops/distance.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/linalg.hpp>
@@ -334,6 +335,18 @@ Axes all_but_channels(std::size_t rank)
     return axes;
 }
 
+/// Each channel normalized over all samples.
+template <class T>
+Tensor<T> by_batch(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias, double eps, Location location)
+{
+    const bool both = weight.defined() == bias.defined();
+    const Tensor<T> channels = reshape(x, Shape{x.shape(0), x.shape(1), extent_of_channel(x)}, location);
+    const Tensor<T> y =
+        detail::normalize_channels<T>(channels, both ? weight : Tensor<T>(), both ? bias : Tensor<T>(), eps, location);
+    const Tensor<T> result = reshape(y, x.shape(), location);
+    return both ? result : affine(result, weight, bias, location);
+}
+
 /// (x - mean) / sqrt(variance + eps) weight + bias, each one number a channel.
 template <class T>
 Tensor<T> normalized_by(const Tensor<T>& x, const Tensor<T>& mean, const Tensor<T>& variance, const Tensor<T>& weight,
@@ -478,6 +491,10 @@ Tensor<T> batch_norm(const Tensor<T>& x, const std::type_identity_t<Tensor<T>>& 
         return affine(x, weight, bias, location);
     }
     require_several(x.size() / channels, x, "batch_norm", location);
+    if (extent_of_channel(x) >= detail::worth_normalizing)
+    {
+        return by_batch(x, weight, bias, options.eps, location);
+    }
     const auto [average, variance] = statistics(x, all_but_channels(x.dimension()), location);
     return normalized_by(x, average, variance, weight, bias, options.eps, location);
 }
@@ -500,6 +517,13 @@ Tensor<T> batch_norm(const Tensor<T>& x, const RunningStatistics<T>& running,
     }
     const std::size_t count = x.size() / channels;
     require_several(count, x, "batch_norm", location);
+    if (extent_of_channel(x) >= detail::worth_normalizing)
+    {
+        const auto [average, variance] =
+            statistics(stop_gradient(x, location), all_but_channels(x.dimension()), location);
+        update(running, average, variance, count, options.momentum, location);
+        return by_batch(x, weight, bias, options.eps, location);
+    }
     const auto [average, variance] = statistics(x, all_but_channels(x.dimension()), location);
     update(running, average, variance, count, options.momentum, location);
     return normalized_by(x, average, variance, weight, bias, options.eps, location);
@@ -588,6 +612,8 @@ EXAMPLE(instance_norm, weighted, real, ({2, 3, 4}, {3}, {3}), instance_norm(x[0]
 EXAMPLE(batch_norm, weighted, real, ({4, 3}, {3}, {3}), batch_norm(x[0], x[1], x[2]))
 EXAMPLE(batch_norm, training, real, ({2, 3, 2}, {3}, {3}),
         batch_norm(x[0], some_statistics(x[1], x[2]), x[1], x[2], {.training = true}))
+EXAMPLE(batch_norm, images, real, ({2, 3, 3, 3}, {3}, {3}), batch_norm(x[0], x[1], x[2]))
+EXAMPLE(batch_norm, scaled_images, real, ({2, 3, 10}, {3}), batch_norm(x[0], x[1], {}, {.eps = 0.1}))
 EXAMPLE(batch_norm, inference, real, ({2, 3, 2}, {3}, {3}),
         batch_norm(x[0], RunningStatistics<typename std::remove_cvref_t<decltype(x[0])>::value_type>(3), x[1], x[2]))
 EXAMPLE(local_response_norm, several, real, ({2, 5, 2}), local_response_norm(x[0], 3, {.alpha = 0.5}))
