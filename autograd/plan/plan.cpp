@@ -362,10 +362,10 @@ void Plan::fold_constants()
 
 Node* Plan::shape_of(ValueId id)
 {
-    Held& shape = shapes_[id];
+    const RecordedValue& value = recording_.values[index(id)];
+    Held& shape = shapes_[{&value.shape, value.dtype}];
     if (shape == nullptr)
     {
-        const RecordedValue& value = recording_.values[index(id)];
         auto* const node = new Node;
         node->dtype = value.dtype;
         node->shape = value.shape;
@@ -488,16 +488,17 @@ void Plan::find_lifetimes()
                            std::find(step.dead.begin(), step.dead.end(), instruction.inputs[0]) != step.dead.end() &&
                            recording_.values[index(instruction.inputs[0])].origin == Origin::computed;
         step.operands.resize(instruction.inputs.size());
-        step.only_shape.resize(instruction.inputs.size());
         for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
         {
             const ValueId input = instruction.inputs[i];
-            if (input == no_value || reads(instruction, i))
+            if (input != no_value && reads(instruction, i))
             {
-                continue;
+                step.reads.emplace_back(i, input);
             }
-            step.only_shape[i] = true;
-            step.operands[i] = shape_of(input);
+            else if (input != no_value)
+            {
+                step.operands[i] = shape_of(input);
+            }
         }
     }
     for (std::size_t id = 0; id < alive.size(); ++id)
@@ -587,13 +588,9 @@ void Plan::execute(Step& step)
         std::memcpy(number(instruction.output), variable.data, size_of(variable.dtype));
         return;
     }
-    for (std::size_t i = 0; i < step.operands.size(); ++i)
+    for (const auto& [i, input] : step.reads)
     {
-        if (!step.only_shape[i])
-        {
-            const ValueId input = instruction.inputs[i];
-            step.operands[i] = input != no_value ? values_.node(input) : nullptr;
-        }
+        step.operands[i] = values_.node(input);
     }
     const std::span<Node* const> operands(step.operands);
     auto* const variable = static_cast<VariableNode*>(instruction.variable.get());

@@ -5,10 +5,11 @@
 #include <autograd/plan/recording.hpp>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace autograd::detail
@@ -45,10 +46,10 @@ private:
         std::vector<const Instruction*> instructions;      ///< one, or those of a loop
         std::unique_ptr<ElementwiseProgram> program = {};  ///< of a loop or list
         std::vector<Node*> operands = {};                  ///< kept for its memory; fixed where only the shape is read
-        std::vector<bool> only_shape = {};
-        std::vector<ValueId> dead = {};  ///< values that nobody needs after it
-        bool number = false;             ///< whether it only loads a number that other steps read
-        bool takes_input = false;        ///< whether the first input dies here, so that its memory may be used
+        std::vector<std::pair<std::size_t, ValueId>> reads = {};  ///< operands that are values, by their number
+        std::vector<ValueId> dead = {};                           ///< values that nobody needs after it
+        bool number = false;       ///< whether it only loads a number that other steps read
+        bool takes_input = false;  ///< whether the first input dies here, so that its memory may be used
         double seconds = 0;
     };
 
@@ -73,7 +74,7 @@ private:
     PlanValues values_;
     std::vector<float> floats_;
     std::vector<double> doubles_;
-    std::unordered_map<ValueId, Held> shapes_;  ///< nodes without elements
+    std::map<std::pair<const Shape*, DType>, Held> shapes_;  ///< nodes without elements
 };
 
 }
