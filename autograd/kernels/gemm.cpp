@@ -33,19 +33,24 @@ inline constexpr std::size_t block_columns = 64 * tile_columns<T>;
 /// Below this many multiplications, packing a costs more than it saves.
 constexpr std::size_t worth_packing = 1 << 18;
 
-/// c[0..rows) += a b for one tile. Column j of b's panel is `b[p * tile_columns + j]`.
+/// Up to so many bytes, all of b stays in a near cache and is read where it is; if it is read by few rows, up to twice as
+/// many.
+constexpr std::size_t cached_bytes = std::size_t{32} << 10;
+constexpr std::size_t few_rows = 64;
+
+/// c[0..rows) += a b for one tile. Column j of b is `b[p * b_row + j]`.
 template <class T, std::size_t rows>
-void micro_kernel(std::size_t depth, const T* a, std::size_t a_row, std::size_t a_column, const T* b, T* c,
-                  std::size_t c_row, std::size_t columns, bool accumulate)
+void micro_kernel(std::size_t depth, const T* a, std::size_t a_row, std::size_t a_column, const T* b, std::size_t b_row,
+                  T* c, std::size_t c_row, std::size_t columns, bool accumulate)
 {
     const auto left = [=](std::size_t i, std::size_t p) { return a[i * a_row + p * a_column]; };
-    const auto right = [=](std::size_t p) { return b + p * tile_columns<T>; };
+    const auto right = [=](std::size_t p) { return b + p * b_row; };
     store_tile<T>(multiply_tile<T, rows, tile_registers>(depth, left, right), c, c_row, columns, accumulate);
 }
 
 template <class T>
-using MicroKernel = void (*)(std::size_t, const T*, std::size_t, std::size_t, const T*, T*, std::size_t, std::size_t,
-                             bool);
+using MicroKernel = void (*)(std::size_t, const T*, std::size_t, std::size_t, const T*, std::size_t, T*, std::size_t,
+                             std::size_t, bool);
 
 /// By the number of rows less one.
 template <class T, std::size_t... I>
@@ -179,9 +184,19 @@ void pack_rows(Matrix<T> a, std::size_t rows, std::size_t depth, T* panel)
     }
 }
 
-/// One block of a against one packed panel of b.
+/// The right side of a block: columns of tiles, in a panel; or where they are, but for the last one, which has not the
+/// width of a tile.
 template <class T>
-void multiply_block(std::size_t rows, std::size_t columns, std::size_t depth, Matrix<T> a, bool pack, const T* b, T* c,
+struct Right
+{
+    const T* panel;
+    const T* in_place;  ///< or null
+    std::size_t row_stride;
+};
+
+/// One block of a against one of b.
+template <class T>
+void multiply_block(std::size_t rows, std::size_t columns, std::size_t depth, Matrix<T> a, bool pack, Right<T> b, T* c,
                     std::size_t c_row, bool accumulate)
 {
     static constexpr auto kernels = micro_kernels<T>(std::make_index_sequence<tile_rows>{});
@@ -193,11 +208,14 @@ void multiply_block(std::size_t rows, std::size_t columns, std::size_t depth, Ma
     for (std::size_t j0 = 0; j0 < columns; j0 += tile_columns<T>)
     {
         const std::size_t width = std::min(tile_columns<T>, columns - j0);
+        const bool in_place = b.in_place != nullptr && width == tile_columns<T>;
+        const T* const right = in_place ? b.in_place + j0 : b.panel + (b.in_place != nullptr ? 0 : j0 * depth);
+        const std::size_t right_row = in_place ? b.row_stride : tile_columns<T>;
         for (std::size_t i0 = 0; i0 < rows; i0 += tile_rows)
         {
             const std::size_t height = std::min(tile_rows, rows - i0);
             const T* left = pack ? packed.data() + i0 * depth : a.data + i0 * a.row_stride;
-            kernels[height - 1](depth, left, pack ? 1 : a.row_stride, pack ? height : a.column_stride, b + j0 * depth,
+            kernels[height - 1](depth, left, pack ? 1 : a.row_stride, pack ? height : a.column_stride, right, right_row,
                                 c + i0 * c_row + j0, c_row, width, accumulate);
         }
     }
@@ -304,16 +322,20 @@ void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T
         std::fill_n(c, m * n, T(0));
     }
     const bool pack = m * n * k >= worth_packing;
+    const bool in_place = b.column_stride == 1 && n * k * sizeof(T) <= (m <= few_rows ? 2 : 1) * cached_bytes;
     for (std::size_t j0 = 0; j0 < n; j0 += block_columns<T>)
     {
         const std::size_t columns = std::min(block_columns<T>, n - j0);
-        const std::size_t padded = (columns + tile_columns<T> - 1) / tile_columns<T> * tile_columns<T>;
+        const std::size_t first_packed = in_place ? columns / tile_columns<T> * tile_columns<T> : 0;
+        const std::size_t padded = (columns - first_packed + tile_columns<T> - 1) / tile_columns<T> * tile_columns<T>;
         Panel<T> panel(padded * std::min(block_depth, k));
         for (std::size_t p0 = 0; p0 < k; p0 += block_depth)
         {
             const std::size_t depth = std::min(block_depth, k - p0);
-            pack_columns(Matrix<T>{b.data + p0 * b.row_stride + j0 * b.column_stride, b.row_stride, b.column_stride},
-                         depth, columns, panel.data());
+            const T* const from = b.data + p0 * b.row_stride + j0 * b.column_stride;
+            pack_columns(Matrix<T>{from + first_packed * b.column_stride, b.row_stride, b.column_stride}, depth,
+                         columns - first_packed, panel.data());
+            const Right<T> right{panel.data(), in_place ? from : nullptr, b.row_stride};
             const auto work = [&](std::size_t begin, std::size_t end)
             {
                 for (std::size_t i0 = begin; i0 < end; i0 += block_rows)
@@ -322,7 +344,7 @@ void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T
                     multiply_block(
                         rows, columns, depth,
                         Matrix<T>{a.data + i0 * a.row_stride + p0 * a.column_stride, a.row_stride, a.column_stride},
-                        pack, panel.data(), c + i0 * n + j0, n, accumulate || p0 > 0);
+                        pack, right, c + i0 * n + j0, n, accumulate || p0 > 0);
                 }
             };
             parallel_for(m, Grain{std::max<std::size_t>(1, worth_a_thread / (columns * depth)), tile_rows}, work);
