@@ -9,9 +9,12 @@
 #include <autograd/registry.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace autograd
@@ -24,37 +27,37 @@ using detail::axis_of;
 using detail::Lines;
 using detail::Reduced;
 
-/// An element of a line, and where it stands.
+/// An element of a line as an unsigned number of the same order, and where it stands: equal ones keep their order. NaN
+/// counts as greater than all numbers.
 template <class T>
 struct Candidate
 {
-    T value;
+    using Key = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
+    static constexpr Key nan = ~Key(0);
+
+    Candidate() = default;
+    Candidate(T value, std::size_t index, Order order) : index(static_cast<std::int64_t>(index))
+    {
+        // Added to 0, the negative zero is the other one. Without the sign, negative numbers have the opposite order.
+        constexpr Key sign = Key(1) << (8 * sizeof(T) - 1);
+        const Key bits = std::bit_cast<Key>(value + T(0));
+        const Key ascending = std::isnan(value) ? nan : (bits & sign) != 0 ? ~bits : bits | sign;
+        key = order == Order::ascending ? ascending : ~ascending;
+    }
+
+    friend bool operator<(const Candidate& a, const Candidate& b) noexcept
+    {
+        return (a.key < b.key) | ((a.key == b.key) & (a.index < b.index));
+    }
+
+    Key key;
     std::int64_t index;
 };
 
-/// Whether a comes before b. NaN counts as greater than all numbers, equal ones keep their order.
-template <Order order, class T>
-bool precedes(const Candidate<T>& a, const Candidate<T>& b)
-{
-    const auto less = [](T x, T y) { return x < y || (std::isnan(y) && !std::isnan(x)); };
-    const bool before = order == Order::ascending ? less(a.value, b.value) : less(b.value, a.value);
-    const bool after = order == Order::ascending ? less(b.value, a.value) : less(a.value, b.value);
-    return before || (!after && a.index < b.index);
-}
-
-template <class T>
-using Comparison = bool (*)(const Candidate<T>&, const Candidate<T>&);
-
-template <class T>
-Comparison<T> comparison(Order order)
-{
-    return order == Order::ascending ? &precedes<Order::ascending, T> : &precedes<Order::descending, T>;
-}
-
-/// Which elements are chosen along an axis: choose(line) brings them to the front of it. The axis stays, with as many of
-/// them as its extent.
+/// Which elements are chosen along an axis: choose(line), of candidates in this order, brings them to the front of it. The
+/// axis stays, with as many of them as its extent.
 template <class T, class Choose>
-Indices chosen_along(const Tensor<T>& x, std::size_t axis, std::size_t kept, const Choose& choose)
+Indices chosen_along(const Tensor<T>& x, std::size_t axis, std::size_t kept, Order order, const Choose& choose)
 {
     Shape shape = x.shape();
     if (shape.rank() != 0)
@@ -63,14 +66,14 @@ Indices chosen_along(const Tensor<T>& x, std::size_t axis, std::size_t kept, con
     }
     Indices positions(shape);
     detail::for_each_tile(Lines(x.shape(), axis),
-                          [&choose, kept, in = x.data(), out = positions.data()](const detail::Tile& tile)
+                          [&choose, kept, order, in = x.data(), out = positions.data()](const detail::Tile& tile)
                           {
                               std::vector<Candidate<T>> line(tile.count);
                               for (std::size_t c = 0; c < tile.columns; ++c)
                               {
                                   for (std::size_t j = 0; j < tile.count; ++j)
                                   {
-                                      line[j] = {in[tile.first + j * tile.stride + c], static_cast<std::int64_t>(j)};
+                                      line[j] = {in[tile.first + j * tile.stride + c], j, order};
                                   }
                                   choose(std::span(line));
                                   const std::size_t number = tile.line + c;
@@ -89,31 +92,29 @@ template <class T>
 Indices order_along(const Tensor<T>& x, std::size_t axis, Order order)
 {
     const std::size_t count = x.dimension() == 0 ? 1 : x.shape(axis);
-    return chosen_along(x, axis, count,
-                        [before = comparison<T>(order)](std::span<Candidate<T>> line)
-                        { std::sort(line.begin(), line.end(), before); });
+    return chosen_along(x, axis, count, order,
+                        [](std::span<Candidate<T>> line) { std::sort(line.begin(), line.end()); });
 }
 
 /// Brings the element of this rank, from 0, to the front.
 template <class T>
 void choose_rank(std::span<Candidate<T>> line, std::size_t rank)
 {
-    std::nth_element(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(rank), line.end(),
-                     &precedes<Order::ascending, T>);
+    std::nth_element(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(rank), line.end());
     std::swap(line[0], line[rank]);
 }
 
 template <class T>
 void choose_mode(std::span<Candidate<T>> line)
 {
-    std::sort(line.begin(), line.end(), &precedes<Order::ascending, T>);
+    std::sort(line.begin(), line.end());
     std::size_t best = 0;
     std::size_t most = 0;
     std::size_t run = 0;
     for (std::size_t j = 0; j < line.size(); ++j)
     {
         ++run;
-        if (j + 1 == line.size() || line[j].value != line[j + 1].value)
+        if (j + 1 == line.size() || line[j].key != line[j + 1].key || line[j].key == Candidate<T>::nan)
         {
             best = run > most ? j : best;
             most = std::max(most, run);
@@ -126,8 +127,8 @@ void choose_mode(std::span<Candidate<T>> line)
 template <class T>
 void choose_median(std::span<Candidate<T>> line, bool skip_nan)
 {
-    const auto numbers = std::stable_partition(line.begin(), line.end(),
-                                               [](const Candidate<T>& element) { return !std::isnan(element.value); });
+    const auto numbers = std::stable_partition(
+        line.begin(), line.end(), [](const Candidate<T>& element) { return element.key != Candidate<T>::nan; });
     const auto count = static_cast<std::size_t>(numbers - line.begin());
     if (count == line.size() || (skip_nan && count != 0))
     {
@@ -147,7 +148,7 @@ Indexed<T> choose_one(const char* operation, const Tensor<T>& x, std::ptrdiff_t 
     detail::require_more_than(0, x.shape(), detail::reduced_axes(x, axis, keep, operation, location), operation,
                               location);
     detail::note_decision(x.node(), operation, location);
-    return detail::indexed(x, chosen_along(x, place, 1, choose), place, keep.keep, location);
+    return detail::indexed(x, chosen_along(x, place, 1, Order::ascending, choose), place, keep.keep, location);
 }
 
 }
@@ -179,10 +180,10 @@ Indexed<T> topk(const Tensor<T>& x, std::size_t k, std::ptrdiff_t axis, Order or
                              std::to_string(place) + " of shape " + to_string(x.shape()),
                          location);
     }
-    const Indices positions = chosen_along(
-        x, place, k,
-        [k, before = comparison<T>(order)](std::span<Candidate<T>> line)
-        { std::partial_sort(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(k), line.end(), before); });
+    const Indices positions =
+        chosen_along(x, place, k, order,
+                     [k](std::span<Candidate<T>> line)
+                     { std::partial_sort(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(k), line.end()); });
     detail::note_decision(x.node(), "topk", location);
     return detail::indexed(x, positions, place, true, location);
 }

@@ -92,6 +92,14 @@ TEST_CASE("quantiles fall between elements as NumPy's do")
     CHECK(close(gradient([&](const Tensor& q) { return ag::quantile(x, q); }, Tensor(0.5)), 3 * (4 - 2.0)));
 }
 
+TEST_CASE_TEMPLATE("both zeros are equal, infinities are numbers, and NaN of either sign is greater", T, float, double)
+{
+    constexpr T nan = std::numeric_limits<T>::quiet_NaN(), infinity = std::numeric_limits<T>::infinity();
+    const ag::Tensor<T> x(xt::xarray<T>{T(0), T(-0.0), -nan, infinity, T(-1), -infinity, nan, T(1e-40)});
+    CHECK(ag::argsort(x) == Positions{5, 4, 0, 1, 7, 3, 2, 6});
+    CHECK(ag::argsort(x, 0, ag::Order::descending) == Positions{2, 6, 3, 7, 0, 1, 4, 5});
+}
+
 TEST_CASE("values are put before or behind equal elements of a sorted row")
 {
     const Tensor row(xt::xarray<double>{1, 3, 3, 5});
