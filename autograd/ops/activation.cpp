@@ -1,5 +1,6 @@
 #include <autograd/axes.hpp>
 #include <autograd/ops/activation.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/ops/special_words.hpp>
 #include <autograd/ops/table.hpp>
@@ -232,38 +233,31 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define EXAMPLE(function, variant, call)                                                                               \
-    static const Example function##_##variant{                                                                         \
-        #function, Domain::distinct, {{2, 4}}, [](const auto& x) { return call; }};
-EXAMPLE(softplus, of, softplus(x[0], {.beta = 1.5, .threshold = 2.1}))
-EXAMPLE(gelu, exact, gelu(x[0]))
-EXAMPLE(gelu, tanh, gelu(x[0], Approximate::tanh))
-EXAMPLE(elu, alpha, elu(x[0], 1.5))
-EXAMPLE(celu, alpha, celu(x[0], 1.5))
-EXAMPLE(leaky_relu, slope, leaky_relu(x[0], 0.2))
-EXAMPLE(hardtanh, limits, hardtanh(x[0], -0.62, 0.71))
-EXAMPLE(hardshrink, limit, hardshrink(x[0], 0.67))
-EXAMPLE(softshrink, limit, softshrink(x[0], 0.67))
-EXAMPLE(threshold, limit, threshold(x[0], 0.67, -3))
-EXAMPLE(glu, last, glu(x[0]))
-EXAMPLE(glu, first, glu(x[0], 0))
-#undef EXAMPLE
+EXAMPLE(softplus, of, distinct, ({2, 4}), softplus(x[0], {.beta = 1.5, .threshold = 2.1}))
+EXAMPLE(gelu, exact, distinct, ({2, 4}), gelu(x[0]))
+EXAMPLE(gelu, tanh, distinct, ({2, 4}), gelu(x[0], Approximate::tanh))
+EXAMPLE(elu, alpha, distinct, ({2, 4}), elu(x[0], 1.5))
+EXAMPLE(celu, alpha, distinct, ({2, 4}), celu(x[0], 1.5))
+EXAMPLE(leaky_relu, slope, distinct, ({2, 4}), leaky_relu(x[0], 0.2))
+EXAMPLE(hardtanh, limits, distinct, ({2, 4}), hardtanh(x[0], -0.62, 0.71))
+EXAMPLE(hardshrink, limit, distinct, ({2, 4}), hardshrink(x[0], 0.67))
+EXAMPLE(softshrink, limit, distinct, ({2, 4}), softshrink(x[0], 0.67))
+EXAMPLE(threshold, limit, distinct, ({2, 4}), threshold(x[0], 0.67, -3))
+EXAMPLE(glu, last, distinct, ({2, 4}), glu(x[0]))
+EXAMPLE(glu, first, distinct, ({2, 4}), glu(x[0], 0))
 static const Example prelu_channels{
     "prelu", Domain::real, {{2, 3, 2}, {3}}, [](const auto& x) { return prelu(x[0], x[1]); }};
 static const Example prelu_one{"prelu", Domain::real, {{5}, {}}, [](const auto& x) { return prelu(x[0], x[1]); }};
 
-#define TRIAL(function, call)                                                                                          \
-    static const Trial function##_trial{#function, {{2, 4}}, [](const auto& x, Arbitrary& any) { return call; }};
-TRIAL(softplus, softplus(x[0], {.beta = any.number(), .threshold = any.number()}))
-TRIAL(elu, elu(x[0], any.number()))
-TRIAL(celu, celu(x[0], any.number()))
-TRIAL(leaky_relu, leaky_relu(x[0], any.number()))
-TRIAL(hardtanh, hardtanh(x[0], any.number(), any.number()))
-TRIAL(hardshrink, hardshrink(x[0], any.number()))
-TRIAL(softshrink, softshrink(x[0], any.number()))
-TRIAL(threshold, threshold(x[0], any.number(), any.number()))
-TRIAL(glu, glu(x[0], any.axis()))
-#undef TRIAL
+TRIAL(softplus, any, ({2, 4}), softplus(x[0], {.beta = any.number(), .threshold = any.number()}))
+TRIAL(elu, any, ({2, 4}), elu(x[0], any.number()))
+TRIAL(celu, any, ({2, 4}), celu(x[0], any.number()))
+TRIAL(leaky_relu, any, ({2, 4}), leaky_relu(x[0], any.number()))
+TRIAL(hardtanh, any, ({2, 4}), hardtanh(x[0], any.number(), any.number()))
+TRIAL(hardshrink, any, ({2, 4}), hardshrink(x[0], any.number()))
+TRIAL(softshrink, any, ({2, 4}), softshrink(x[0], any.number()))
+TRIAL(threshold, any, ({2, 4}), threshold(x[0], any.number(), any.number()))
+TRIAL(glu, any, ({2, 4}), glu(x[0], any.axis()))
 
 static constexpr Names names[] = {
     {"sigmoid", nullptr, "scipy.special.expit", "sigmoid"},

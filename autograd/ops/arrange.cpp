@@ -2,6 +2,7 @@
 #include <autograd/composition.hpp>
 #include <autograd/ops/arrange.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/selection.hpp>
@@ -639,70 +640,57 @@ std::ptrdiff_t few(Arbitrary& any)
 
 }
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{#function, Domain::real, UNPACK shapes,                                  \
-                                              [](const auto& x) { return call; }};
-EXAMPLE(flip, all, ({2, 3}), flip(x[0]))
-EXAMPLE(flip, two, ({2, 3, 2}), flip(x[0], {0, -1}))
-EXAMPLE(fliplr, matrix, ({2, 3}), fliplr(x[0]))
-EXAMPLE(flipud, matrix, ({2, 3}), flipud(x[0]))
-EXAMPLE(rot90, once, ({2, 3}), rot90(x[0]))
-EXAMPLE(rot90, back, ({2, 3, 2}), rot90(x[0], -1, {1, 2}))
-EXAMPLE(roll, flat, ({2, 3}), roll(x[0], 2))
-EXAMPLE(roll, axes, ({2, 3}), roll(x[0], {1, -1}, {0, 1}))
-EXAMPLE(tile, both, ({2, 3}), tile(x[0], {2, 1, 2}))
-EXAMPLE(repeat, same, ({2, 3}), repeat(x[0], 2, 1))
-EXAMPLE(repeat, each, ({2, 3}), repeat(x[0], {2, 0, 1}, -1))
-EXAMPLE(pad, constant, ({2, 3}), pad(x[0], {{1, 0}, {-1, 2}}, PadMode::constant, 0.5))
-EXAMPLE(pad, reflect, ({2, 3}), pad(x[0], {{0, 1}, {2, 1}}, PadMode::reflect))
-EXAMPLE(pad, symmetric, ({2, 3}), pad(x[0], {{0, 0}, {2, 1}}, PadMode::symmetric))
-EXAMPLE(pad, wrap, ({3, 2}), pad(x[0], {{2, -1}, {0, 3}}, PadMode::wrap))
-EXAMPLE(pad, edge, ({2, 2}), pad(x[0], {{1, 1}, {0, 2}}, PadMode::edge))
-EXAMPLE(sliding_window_view, overlapping, ({2, 7}), sliding_window_view(x[0], 1, 3, 2))
-EXAMPLE(diagonal, upper, ({2, 3, 4}), diagonal(x[0], 1, 1, 2))
-EXAMPLE(diagonal_scatter, lower, ({3, 3}, {2}), diagonal_scatter(x[0], x[1], -1))
-EXAMPLE(diag, vector, ({3}), diag(x[0], -1))
-EXAMPLE(diag, matrix, ({2, 3}), diag(x[0], 1))
-EXAMPLE(diagflat, matrix, ({2, 2}), diagflat(x[0]))
-EXAMPLE(diag_embed, first, ({2, 3}), diag_embed(x[0], 1, 0, 2))
-EXAMPLE(trace, main, ({3, 2}), trace(x[0]))
-EXAMPLE(tril, below, ({2, 3, 3}), tril(x[0], -1))
-EXAMPLE(triu, main, ({3, 4}), triu(x[0]))
-EXAMPLE(meshgrid, second, ({2}, {3}), meshgrid(std::vector{x[0], x[1]}, MeshIndexing::xy)[1])
-EXAMPLE(cartesian_prod, two, ({2}, {3}), cartesian_prod(std::vector{x[0], x[1]}))
-EXAMPLE(combinations, pairs, ({4}), combinations(x[0]))
-EXAMPLE(combinations, repeated, ({2}), combinations(x[0], 3, true))
-EXAMPLE(vander, cubes, ({2, 3}), vander(x[0], 4))
-#undef EXAMPLE
+EXAMPLE(flip, all, real, ({2, 3}), flip(x[0]))
+EXAMPLE(flip, two, real, ({2, 3, 2}), flip(x[0], {0, -1}))
+EXAMPLE(fliplr, matrix, real, ({2, 3}), fliplr(x[0]))
+EXAMPLE(flipud, matrix, real, ({2, 3}), flipud(x[0]))
+EXAMPLE(rot90, once, real, ({2, 3}), rot90(x[0]))
+EXAMPLE(rot90, back, real, ({2, 3, 2}), rot90(x[0], -1, {1, 2}))
+EXAMPLE(roll, flat, real, ({2, 3}), roll(x[0], 2))
+EXAMPLE(roll, axes, real, ({2, 3}), roll(x[0], {1, -1}, {0, 1}))
+EXAMPLE(tile, both, real, ({2, 3}), tile(x[0], {2, 1, 2}))
+EXAMPLE(repeat, same, real, ({2, 3}), repeat(x[0], 2, 1))
+EXAMPLE(repeat, each, real, ({2, 3}), repeat(x[0], {2, 0, 1}, -1))
+EXAMPLE(pad, constant, real, ({2, 3}), pad(x[0], {{1, 0}, {-1, 2}}, PadMode::constant, 0.5))
+EXAMPLE(pad, reflect, real, ({2, 3}), pad(x[0], {{0, 1}, {2, 1}}, PadMode::reflect))
+EXAMPLE(pad, symmetric, real, ({2, 3}), pad(x[0], {{0, 0}, {2, 1}}, PadMode::symmetric))
+EXAMPLE(pad, wrap, real, ({3, 2}), pad(x[0], {{2, -1}, {0, 3}}, PadMode::wrap))
+EXAMPLE(pad, edge, real, ({2, 2}), pad(x[0], {{1, 1}, {0, 2}}, PadMode::edge))
+EXAMPLE(sliding_window_view, overlapping, real, ({2, 7}), sliding_window_view(x[0], 1, 3, 2))
+EXAMPLE(diagonal, upper, real, ({2, 3, 4}), diagonal(x[0], 1, 1, 2))
+EXAMPLE(diagonal_scatter, lower, real, ({3, 3}, {2}), diagonal_scatter(x[0], x[1], -1))
+EXAMPLE(diag, vector, real, ({3}), diag(x[0], -1))
+EXAMPLE(diag, matrix, real, ({2, 3}), diag(x[0], 1))
+EXAMPLE(diagflat, matrix, real, ({2, 2}), diagflat(x[0]))
+EXAMPLE(diag_embed, first, real, ({2, 3}), diag_embed(x[0], 1, 0, 2))
+EXAMPLE(trace, main, real, ({3, 2}), trace(x[0]))
+EXAMPLE(tril, below, real, ({2, 3, 3}), tril(x[0], -1))
+EXAMPLE(triu, main, real, ({3, 4}), triu(x[0]))
+EXAMPLE(meshgrid, second, real, ({2}, {3}), meshgrid(std::vector{x[0], x[1]}, MeshIndexing::xy)[1])
+EXAMPLE(cartesian_prod, two, real, ({2}, {3}), cartesian_prod(std::vector{x[0], x[1]}))
+EXAMPLE(combinations, pairs, real, ({4}), combinations(x[0]))
+EXAMPLE(combinations, repeated, real, ({2}), combinations(x[0], 3, true))
+EXAMPLE(vander, cubes, real, ({2, 3}), vander(x[0], 4))
 
-#define TRIAL(function, shapes, call)                                                                                  \
-    static const Trial function##_trial{#function, UNPACK shapes,                                                      \
-                                        [](const auto& x, [[maybe_unused]] Arbitrary& any) { return call; }};
-TRIAL(flip, ({2, 3}), flip(x[0], any.axes()))
-TRIAL(rot90, ({2, 3}), rot90(x[0], any.integer(), {any.axis(), any.axis()}))
-TRIAL(roll, ({2, 3}), roll(x[0], {any.integer(), any.integer()}, {any.axis(), any.axis()}))
-TRIAL(tile, ({2, 3}), tile(x[0], {few(any), few(any), few(any)}))
-TRIAL(repeat, ({2, 3}), repeat(x[0], any.indices(), any.axis()))
-TRIAL(pad, ({2, 3}),
+TRIAL(flip, any, ({2, 3}), flip(x[0], any.axes()))
+TRIAL(rot90, any, ({2, 3}), rot90(x[0], any.integer(), {any.axis(), any.axis()}))
+TRIAL(roll, any, ({2, 3}), roll(x[0], {any.integer(), any.integer()}, {any.axis(), any.axis()}))
+TRIAL(tile, any, ({2, 3}), tile(x[0], {few(any), few(any), few(any)}))
+TRIAL(repeat, any, ({2, 3}), repeat(x[0], any.indices(), any.axis()))
+TRIAL(pad, any, ({2, 3}),
       pad(x[0], {{few(any), few(any)}, {few(any), few(any)}},
           any.one_of({PadMode::constant, PadMode::symmetric, PadMode::reflect, PadMode::wrap, PadMode::edge}),
           any.number()))
-TRIAL(sliding_window_view, ({2, 5}), sliding_window_view(x[0], any.axis(), any.integer(), any.integer()))
-TRIAL(diagonal, ({2, 3, 4}), diagonal(x[0], any.integer(), any.axis(), any.axis()))
-TRIAL(diagonal_scatter, ({3, 3}, {}), diagonal_scatter(x[0], x[1], any.integer(), any.axis(), any.axis()))
-TRIAL(diag, ({3}), diag(x[0], few(any)))
-TRIAL(diag_embed, ({2, 3}), diag_embed(x[0], few(any), any.axis(), any.axis()))
-TRIAL(trace, ({3, 3}), trace(x[0], any.integer()))
-TRIAL(tril, ({3, 3}), tril(x[0], any.integer()))
-TRIAL(triu, ({3, 3}), triu(x[0], any.integer()))
-TRIAL(combinations, ({4}), combinations(x[0], few(any), any.flag()))
-TRIAL(vander, ({3}), vander(x[0], few(any)))
-#undef TRIAL
-#undef UNPACK
+TRIAL(sliding_window_view, any, ({2, 5}), sliding_window_view(x[0], any.axis(), any.integer(), any.integer()))
+TRIAL(diagonal, any, ({2, 3, 4}), diagonal(x[0], any.integer(), any.axis(), any.axis()))
+TRIAL(diagonal_scatter, any, ({3, 3}, {}), diagonal_scatter(x[0], x[1], any.integer(), any.axis(), any.axis()))
+TRIAL(diag, any, ({3}), diag(x[0], few(any)))
+TRIAL(diag_embed, any, ({2, 3}), diag_embed(x[0], few(any), any.axis(), any.axis()))
+TRIAL(trace, any, ({3, 3}), trace(x[0], any.integer()))
+TRIAL(tril, any, ({3, 3}), tril(x[0], any.integer()))
+TRIAL(triu, any, ({3, 3}), triu(x[0], any.integer()))
+TRIAL(combinations, any, ({4}), combinations(x[0], few(any), any.flag()))
+TRIAL(vander, any, ({3}), vander(x[0], few(any)))
 
 static constexpr Names names[] = {
     {"flip", "flip", "flip", "flip"},

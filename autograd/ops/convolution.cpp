@@ -1,6 +1,7 @@
 #include <autograd/batching.hpp>
 #include <autograd/kernels/convolution.hpp>
 #include <autograd/ops/convolution.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/registry.hpp>
@@ -433,26 +434,19 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, ...)                                                                        \
-    static const Example function##_##variant{#function, Domain::real, UNPACK shapes,                                  \
-                                              [](const auto& x) { return __VA_ARGS__; }};
-EXAMPLE(conv1d, biased, ({2, 2, 5}, {3, 2, 2}, {3}), conv1d(x[0], x[1], x[2]))
-EXAMPLE(conv1d, unbatched, ({2, 6}, {2, 1, 3}), conv1d(x[0], x[1], {.stride = 2, .padding = 2, .groups = 2}))
-EXAMPLE(conv2d, padded, ({1, 2, 3, 4}, {2, 2, 2, 3}, {2}), conv2d(x[0], x[1], x[2], {.padding = {1, 0}}))
-EXAMPLE(conv2d, strided, ({1, 2, 5, 4}, {4, 1, 2, 2}),
+EXAMPLE(conv1d, biased, real, ({2, 2, 5}, {3, 2, 2}, {3}), conv1d(x[0], x[1], x[2]))
+EXAMPLE(conv1d, unbatched, real, ({2, 6}, {2, 1, 3}), conv1d(x[0], x[1], {.stride = 2, .padding = 2, .groups = 2}))
+EXAMPLE(conv2d, padded, real, ({1, 2, 3, 4}, {2, 2, 2, 3}, {2}), conv2d(x[0], x[1], x[2], {.padding = {1, 0}}))
+EXAMPLE(conv2d, strided, real, ({1, 2, 5, 4}, {4, 1, 2, 2}),
         conv2d(x[0], x[1], {.stride = {2, 3}, .padding = 1, .dilation = {2, 1}, .groups = 2}))
-EXAMPLE(conv2d, same, ({1, 4, 3}, {2, 1, 2, 3}), conv2d(x[0], x[1], {.padding = same_padding}))
-EXAMPLE(conv3d, biased, ({1, 1, 3, 2, 3}, {2, 1, 2, 2, 2}, {2}), conv3d(x[0], x[1], x[2], {.padding = {1, 0, 0}}))
-EXAMPLE(conv_transpose1d, biased, ({2, 2, 3}, {2, 2, 2}, {2}), conv_transpose1d(x[0], x[1], x[2]))
-EXAMPLE(conv_transpose2d, strided, ({1, 2, 2, 3}, {2, 2, 2, 2}, {4}),
+EXAMPLE(conv2d, same, real, ({1, 4, 3}, {2, 1, 2, 3}), conv2d(x[0], x[1], {.padding = same_padding}))
+EXAMPLE(conv3d, biased, real, ({1, 1, 3, 2, 3}, {2, 1, 2, 2, 2}, {2}), conv3d(x[0], x[1], x[2], {.padding = {1, 0, 0}}))
+EXAMPLE(conv_transpose1d, biased, real, ({2, 2, 3}, {2, 2, 2}, {2}), conv_transpose1d(x[0], x[1], x[2]))
+EXAMPLE(conv_transpose2d, strided, real, ({1, 2, 2, 3}, {2, 2, 2, 2}, {4}),
         conv_transpose2d(x[0], x[1], x[2], {.stride = {2, 3}, .padding = 1, .output_padding = {1, 0}, .groups = 2}))
-EXAMPLE(conv_transpose2d, unbatched, ({1, 3, 2}, {1, 2, 3, 1}), conv_transpose2d(x[0], x[1], {.dilation = 2}))
-EXAMPLE(conv_transpose3d, strided, ({1, 1, 2, 2, 2}, {1, 1, 2, 1, 2}), conv_transpose3d(x[0], x[1], {.stride = 2}))
-#undef EXAMPLE
+EXAMPLE(conv_transpose2d, unbatched, real, ({1, 3, 2}, {1, 2, 3, 1}), conv_transpose2d(x[0], x[1], {.dilation = 2}))
+EXAMPLE(conv_transpose3d, strided, real, ({1, 1, 2, 2, 2}, {1, 1, 2, 1, 2}),
+        conv_transpose3d(x[0], x[1], {.stride = 2}))
 
 namespace
 {
@@ -467,7 +461,7 @@ PerAxis any_number(Arbitrary& any, std::ptrdiff_t fitting)
 
 }
 
-#define TRIAL(function, shapes)                                                                                        \
+#define CONVOLUTION_TRIAL(function, shapes)                                                                            \
     static const Trial function##_trial{                                                                               \
         #function, UNPACK shapes,                                                                                      \
         [](const auto& x, Arbitrary& any)                                                                              \
@@ -479,11 +473,11 @@ PerAxis any_number(Arbitrary& any, std::ptrdiff_t fitting)
                              .dilation = any_number(any, 1),                                                           \
                              .groups = any.one_of<std::ptrdiff_t>({1, 2, any.integer()})});                            \
         }};
-TRIAL(conv1d, ({2, 2, 5}, {2, 2, 3}, {2}))
-TRIAL(conv2d, ({2, 2, 4, 5}, {2, 1, 3, 2}, {2}))
-TRIAL(conv3d, ({1, 2, 3, 3, 4}, {2, 2, 2, 1, 2}, {2}))
-#undef TRIAL
-#define TRIAL(function, shapes)                                                                                        \
+CONVOLUTION_TRIAL(conv1d, ({2, 2, 5}, {2, 2, 3}, {2}))
+CONVOLUTION_TRIAL(conv2d, ({2, 2, 4, 5}, {2, 1, 3, 2}, {2}))
+CONVOLUTION_TRIAL(conv3d, ({1, 2, 3, 3, 4}, {2, 2, 2, 1, 2}, {2}))
+#undef CONVOLUTION_TRIAL
+#define TRANSPOSED_TRIAL(function, shapes)                                                                             \
     static const Trial function##_trial{#function, UNPACK shapes,                                                      \
                                         [](const auto& x, Arbitrary& any)                                              \
                                         {                                                                              \
@@ -495,11 +489,10 @@ TRIAL(conv3d, ({1, 2, 3, 3, 4}, {2, 2, 2, 1, 2}, {2}))
                                                  .groups = any.one_of<std::ptrdiff_t>({1, 2, any.integer()}),          \
                                                  .dilation = any_number(any, 1)});                                     \
                                         }};
-TRIAL(conv_transpose1d, ({2, 2, 3}, {2, 2, 3}))
-TRIAL(conv_transpose2d, ({2, 2, 2, 3}, {2, 1, 3, 2}))
-TRIAL(conv_transpose3d, ({1, 2, 2, 2, 3}, {2, 2, 2, 1, 2}))
-#undef TRIAL
-#undef UNPACK
+TRANSPOSED_TRIAL(conv_transpose1d, ({2, 2, 3}, {2, 2, 3}))
+TRANSPOSED_TRIAL(conv_transpose2d, ({2, 2, 2, 3}, {2, 1, 3, 2}))
+TRANSPOSED_TRIAL(conv_transpose3d, ({1, 2, 2, 2, 3}, {2, 2, 2, 1, 2}))
+#undef TRANSPOSED_TRIAL
 
 static constexpr Names names[] = {
     {"conv1d", nullptr, "scipy.signal.correlate", "nn.functional.conv1d"},

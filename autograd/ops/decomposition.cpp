@@ -1,4 +1,5 @@
 #include <autograd/matrices.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/registry.hpp>
 
 #include <limits>
@@ -657,80 +658,69 @@ linalg::NormOrder any_order(Arbitrary& any)
 
 }
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{#function, Domain::real, UNPACK shapes,                                  \
-                                              [](const auto& x) { return call; }};
-EXAMPLE(solve, columns, ({3, 3}, {3, 2}), linalg::solve(spread(x[0]), x[1]))
-EXAMPLE(solve, vectors, ({2, 2, 2}, {2, 2}), linalg::solve(spread(x[0]), x[1]))
-EXAMPLE(solve, right, ({2, 2}, {2, 3, 2}), linalg::solve(spread(x[0]), x[1], {.left = false}))
-EXAMPLE(solve_triangular, lower, ({3, 3}, {3, 2}), linalg::solve_triangular(spread(x[0]), x[1]))
-EXAMPLE(solve_triangular, upper, ({2, 2}, {2, 3, 2}),
+EXAMPLE(solve, columns, real, ({3, 3}, {3, 2}), linalg::solve(spread(x[0]), x[1]))
+EXAMPLE(solve, vectors, real, ({2, 2, 2}, {2, 2}), linalg::solve(spread(x[0]), x[1]))
+EXAMPLE(solve, right, real, ({2, 2}, {2, 3, 2}), linalg::solve(spread(x[0]), x[1], {.left = false}))
+EXAMPLE(solve_triangular, lower, real, ({3, 3}, {3, 2}), linalg::solve_triangular(spread(x[0]), x[1]))
+EXAMPLE(solve_triangular, upper, real, ({2, 2}, {2, 3, 2}),
         linalg::solve_triangular(spread(x[0]), x[1], {.triangle = linalg::Triangle::upper, .left = false}))
-EXAMPLE(solve_triangular, unit, ({2, 2, 2}, {2, 1}), linalg::solve_triangular(x[0], x[1], {.unit = true}))
-EXAMPLE(cholesky_solve, lower, ({2, 1}, {2, 2}), linalg::cholesky_solve(x[0], triangle(x[1], false)))
-EXAMPLE(cholesky_solve, upper, ({2, 1}, {2, 2}),
+EXAMPLE(solve_triangular, unit, real, ({2, 2, 2}, {2, 1}), linalg::solve_triangular(x[0], x[1], {.unit = true}))
+EXAMPLE(cholesky_solve, lower, real, ({2, 1}, {2, 2}), linalg::cholesky_solve(x[0], triangle(x[1], false)))
+EXAMPLE(cholesky_solve, upper, real, ({2, 1}, {2, 2}),
         linalg::cholesky_solve(x[0], triangle(x[1], true), linalg::Triangle::upper))
-EXAMPLE(cholesky_inverse, lower, ({3, 3}), linalg::cholesky_inverse(triangle(x[0], false)))
-EXAMPLE(inv, matrices, ({2, 2, 2}), linalg::inv(spread(x[0])))
-EXAMPLE(tensorsolve, square, ({2, 2, 4}, {2, 2}), linalg::tensorsolve(spread_map(x[0]), x[1]))
-EXAMPLE(tensorinv, square, ({4, 2, 2}), linalg::tensorinv(spread_map(x[0]), 1))
-EXAMPLE(pinv, tall, ({3, 2}), linalg::pinv(spread(x[0])))
-EXAMPLE(pinv, wide, ({2, 2, 3}), linalg::pinv(spread(x[0])))
-EXAMPLE(lstsq, tall, ({3, 2}, {3, 2}), linalg::lstsq(spread(x[0]), x[1]).solution)
-EXAMPLE(det, matrix, ({3, 3}), linalg::det(x[0]))
-EXAMPLE(det, matrices, ({2, 2, 2}), linalg::det(x[0]))
-EXAMPLE(slogdet, matrices, ({2, 2, 2}), linalg::slogdet(spread(x[0])).logabsdet)
-EXAMPLE(logdet, matrix, ({3, 3}), linalg::logdet(spread(x[0])))
-EXAMPLE(cholesky, lower, ({3, 3}), linalg::cholesky(positive(x[0])))
-EXAMPLE(cholesky, upper, ({2, 2, 2}), linalg::cholesky(positive(x[0]), linalg::Triangle::upper))
-EXAMPLE(qr, tall, ({3, 2}), joined(linalg::qr(spread(x[0]))))
-EXAMPLE(qr, wide, ({2, 2, 3}), joined(linalg::qr(spread(x[0]))))
-EXAMPLE(svd, tall, ({3, 2}), joined(linalg::svd(spread(x[0]), false)))
-EXAMPLE(svd, wide, ({2, 2, 3}), joined(linalg::svd(spread(x[0]), false)))
-EXAMPLE(svdvals, square, ({3, 3}), linalg::svdvals(spread(x[0])))
-EXAMPLE(eigh, lower, ({3, 3}), joined(linalg::eigh(positive(x[0]))))
-EXAMPLE(eigh, stack, ({2, 2, 2}), joined(linalg::eigh(positive(x[0]))))
-EXAMPLE(eigvalsh, upper, ({3, 3}), linalg::eigvalsh(positive(x[0]), linalg::Triangle::upper))
-EXAMPLE(lu_factor, square, ({3, 3}), linalg::lu_factor(spread(x[0])).lu)
-EXAMPLE(lu_factor, tall, ({3, 2}), linalg::lu_factor(spread(x[0])).lu)
-EXAMPLE(lu, wide, ({2, 3}), linalg::lu(spread(x[0])).u)
-EXAMPLE(matrix_power, positive, ({2, 2}), linalg::matrix_power(x[0], 3))
-EXAMPLE(matrix_power, negative, ({2, 2, 2}), linalg::matrix_power(spread(x[0]), -2))
-EXAMPLE(matrix_exp, matrices, ({2, 2, 2}), linalg::matrix_exp(x[0]))
-EXAMPLE(matrix_norm, fro, ({2, 3}), linalg::matrix_norm(x[0]))
-EXAMPLE(matrix_norm, nuc, ({3, 2}), linalg::matrix_norm(spread(x[0]), "nuc"))
-EXAMPLE(matrix_norm, two, ({2, 2, 3}), linalg::matrix_norm(spread(x[0]), 2, {2, 0}, keep_dims))
-EXAMPLE(matrix_norm, one, ({2, 3}), linalg::matrix_norm(spread(x[0]), 1))
-EXAMPLE(norm, vectors, ({2, 3}), linalg::norm(x[0], 3, 1))
-EXAMPLE(norm, matrices, ({2, 3}), linalg::norm(spread(x[0]), "nuc"))
-EXAMPLE(norm, elements, ({2, 3, 2}), linalg::norm(x[0]))
-EXAMPLE(cond, two, ({3, 2}), linalg::cond(spread(x[0])))
-EXAMPLE(cond, one, ({2, 2}), linalg::cond(spread(x[0]), -1))
-#undef EXAMPLE
-#define TRIAL(function, shapes, call)                                                                                  \
-    static const Trial function##_trial{#function, UNPACK shapes, [](const auto& x, Arbitrary& any) { return call; }};
-TRIAL(solve, ({2, 2}, {2, 2}), linalg::solve(x[0], x[1], {.left = any.flag()}))
-TRIAL(solve_triangular, ({2, 2}, {2, 2}),
+EXAMPLE(cholesky_inverse, lower, real, ({3, 3}), linalg::cholesky_inverse(triangle(x[0], false)))
+EXAMPLE(inv, matrices, real, ({2, 2, 2}), linalg::inv(spread(x[0])))
+EXAMPLE(tensorsolve, square, real, ({2, 2, 4}, {2, 2}), linalg::tensorsolve(spread_map(x[0]), x[1]))
+EXAMPLE(tensorinv, square, real, ({4, 2, 2}), linalg::tensorinv(spread_map(x[0]), 1))
+EXAMPLE(pinv, tall, real, ({3, 2}), linalg::pinv(spread(x[0])))
+EXAMPLE(pinv, wide, real, ({2, 2, 3}), linalg::pinv(spread(x[0])))
+EXAMPLE(lstsq, tall, real, ({3, 2}, {3, 2}), linalg::lstsq(spread(x[0]), x[1]).solution)
+EXAMPLE(det, matrix, real, ({3, 3}), linalg::det(x[0]))
+EXAMPLE(det, matrices, real, ({2, 2, 2}), linalg::det(x[0]))
+EXAMPLE(slogdet, matrices, real, ({2, 2, 2}), linalg::slogdet(spread(x[0])).logabsdet)
+EXAMPLE(logdet, matrix, real, ({3, 3}), linalg::logdet(spread(x[0])))
+EXAMPLE(cholesky, lower, real, ({3, 3}), linalg::cholesky(positive(x[0])))
+EXAMPLE(cholesky, upper, real, ({2, 2, 2}), linalg::cholesky(positive(x[0]), linalg::Triangle::upper))
+EXAMPLE(qr, tall, real, ({3, 2}), joined(linalg::qr(spread(x[0]))))
+EXAMPLE(qr, wide, real, ({2, 2, 3}), joined(linalg::qr(spread(x[0]))))
+EXAMPLE(svd, tall, real, ({3, 2}), joined(linalg::svd(spread(x[0]), false)))
+EXAMPLE(svd, wide, real, ({2, 2, 3}), joined(linalg::svd(spread(x[0]), false)))
+EXAMPLE(svdvals, square, real, ({3, 3}), linalg::svdvals(spread(x[0])))
+EXAMPLE(eigh, lower, real, ({3, 3}), joined(linalg::eigh(positive(x[0]))))
+EXAMPLE(eigh, stack, real, ({2, 2, 2}), joined(linalg::eigh(positive(x[0]))))
+EXAMPLE(eigvalsh, upper, real, ({3, 3}), linalg::eigvalsh(positive(x[0]), linalg::Triangle::upper))
+EXAMPLE(lu_factor, square, real, ({3, 3}), linalg::lu_factor(spread(x[0])).lu)
+EXAMPLE(lu_factor, tall, real, ({3, 2}), linalg::lu_factor(spread(x[0])).lu)
+EXAMPLE(lu, wide, real, ({2, 3}), linalg::lu(spread(x[0])).u)
+EXAMPLE(matrix_power, positive, real, ({2, 2}), linalg::matrix_power(x[0], 3))
+EXAMPLE(matrix_power, negative, real, ({2, 2, 2}), linalg::matrix_power(spread(x[0]), -2))
+EXAMPLE(matrix_exp, matrices, real, ({2, 2, 2}), linalg::matrix_exp(x[0]))
+EXAMPLE(matrix_norm, fro, real, ({2, 3}), linalg::matrix_norm(x[0]))
+EXAMPLE(matrix_norm, nuc, real, ({3, 2}), linalg::matrix_norm(spread(x[0]), "nuc"))
+EXAMPLE(matrix_norm, two, real, ({2, 2, 3}), linalg::matrix_norm(spread(x[0]), 2, {2, 0}, keep_dims))
+EXAMPLE(matrix_norm, one, real, ({2, 3}), linalg::matrix_norm(spread(x[0]), 1))
+EXAMPLE(norm, vectors, real, ({2, 3}), linalg::norm(x[0], 3, 1))
+EXAMPLE(norm, matrices, real, ({2, 3}), linalg::norm(spread(x[0]), "nuc"))
+EXAMPLE(norm, elements, real, ({2, 3, 2}), linalg::norm(x[0]))
+EXAMPLE(cond, two, real, ({3, 2}), linalg::cond(spread(x[0])))
+EXAMPLE(cond, one, real, ({2, 2}), linalg::cond(spread(x[0]), -1))
+TRIAL(solve, any, ({2, 2}, {2, 2}), linalg::solve(x[0], x[1], {.left = any.flag()}))
+TRIAL(solve_triangular, any, ({2, 2}, {2, 2}),
       linalg::solve_triangular(x[0], x[1], {any_triangle(any), any.flag(), any.flag()}))
-TRIAL(cholesky, ({3, 3}), linalg::cholesky(positive(x[0]), any_triangle(any)))
-TRIAL(qr, ({3, 2}),
+TRIAL(cholesky, any, ({3, 3}), linalg::cholesky(positive(x[0]), any_triangle(any)))
+TRIAL(qr, any, ({3, 2}),
       joined(linalg::qr(x[0], any.one_of({linalg::QRMode::reduced, linalg::QRMode::complete, linalg::QRMode::r}))))
-TRIAL(svd, ({3, 2}), joined(linalg::svd(x[0], any.flag())))
-TRIAL(eigh, ({3, 3}), joined(linalg::eigh(x[0], any_triangle(any))))
-TRIAL(pinv, ({3, 3}), linalg::pinv(x[0], any_rank_options(any)))
-TRIAL(lstsq, ({3, 2}, {3}), linalg::lstsq(x[0], x[1], any.number()).residuals)
-TRIAL(tensorsolve, ({4, 2, 2}, {4}), linalg::tensorsolve(x[0], x[1], any.axes()))
-TRIAL(tensorinv, ({2, 2, 4}), linalg::tensorinv(x[0], any.below(6)))
-TRIAL(matrix_power, ({2, 2}), linalg::matrix_power(x[0], any.integer()))
-TRIAL(matrix_norm, ({2, 3}), linalg::matrix_norm(x[0], any_order(any), {any.axis(), any.axis()}, KeepDims{any.flag()}))
-TRIAL(norm, ({2, 3}), linalg::norm(x[0], any_order(any), any.axes(), KeepDims{any.flag()}))
-TRIAL(cond, ({3, 3}), linalg::cond(x[0], any_order(any)))
-#undef TRIAL
-#undef UNPACK
+TRIAL(svd, any, ({3, 2}), joined(linalg::svd(x[0], any.flag())))
+TRIAL(eigh, any, ({3, 3}), joined(linalg::eigh(x[0], any_triangle(any))))
+TRIAL(pinv, any, ({3, 3}), linalg::pinv(x[0], any_rank_options(any)))
+TRIAL(lstsq, any, ({3, 2}, {3}), linalg::lstsq(x[0], x[1], any.number()).residuals)
+TRIAL(tensorsolve, any, ({4, 2, 2}, {4}), linalg::tensorsolve(x[0], x[1], any.axes()))
+TRIAL(tensorinv, any, ({2, 2, 4}), linalg::tensorinv(x[0], any.below(6)))
+TRIAL(matrix_power, any, ({2, 2}), linalg::matrix_power(x[0], any.integer()))
+TRIAL(matrix_norm, any, ({2, 3}),
+      linalg::matrix_norm(x[0], any_order(any), {any.axis(), any.axis()}, KeepDims{any.flag()}))
+TRIAL(norm, any, ({2, 3}), linalg::norm(x[0], any_order(any), any.axes(), KeepDims{any.flag()}))
+TRIAL(cond, any, ({3, 3}), linalg::cond(x[0], any_order(any)))
 
 static constexpr Names names[] = {
     {"linalg::solve", "linalg::solve", "linalg.solve", "linalg.solve"},

@@ -2,6 +2,7 @@
 #include <autograd/custom.hpp>
 #include <autograd/formula.hpp>
 #include <autograd/ops/distance.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/shape.hpp>
@@ -159,31 +160,21 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{#function, Domain::distinct, UNPACK shapes,                              \
-                                              [](const auto& x) { return call; }};
-#define TRIAL(function, shapes, call)                                                                                  \
-    static const Trial function##_trial{#function, UNPACK shapes, [](const auto& x, Arbitrary& any) { return call; }};
-EXAMPLE(cdist, euclidean, ({2, 3, 2}, {4, 2}), cdist(x[0], x[1]))
-EXAMPLE(cdist, taxi, ({3, 2}, {4, 2}), cdist(x[0], x[1], 1))
-EXAMPLE(cdist, largest, ({3, 2}, {4, 2}), cdist(square(x[0]), x[1], std::numeric_limits<double>::infinity()))
-EXAMPLE(cdist, cubic, ({3, 2}, {4, 2}), cdist(x[0], x[1], 3))
-EXAMPLE(pdist, euclidean, ({4, 3}), pdist(x[0]))
-EXAMPLE(pairwise_distance, euclidean, ({2, 3}, {3}), pairwise_distance(x[0], x[1]))
-EXAMPLE(pairwise_distance, kept, ({2, 3}, {2, 3}), pairwise_distance(x[0], x[1], {.p = 2.5, .keep = keep_dims}))
-EXAMPLE(cosine_similarity, rows, ({2, 3}, {2, 3}), cosine_similarity(x[0], x[1]))
-EXAMPLE(cosine_similarity, columns, ({3, 2}, {3, 1}), cosine_similarity(x[0], x[1], {.axis = 0}))
-TRIAL(cdist, ({3, 2}, {4, 2}), cdist(x[0], x[1], any.number()))
-TRIAL(pdist, ({4, 3}), pdist(x[0], any.number()))
-TRIAL(pairwise_distance, ({2, 3}, {2, 3}), pairwise_distance(x[0], x[1], {.p = any.number(), .eps = any.number()}))
-TRIAL(cosine_similarity, ({2, 3}, {2, 3}), cosine_similarity(x[0], x[1], {.axis = any.axis(), .eps = any.number()}))
-#undef TRIAL
-#undef EXAMPLE
-#undef UNPACK
+EXAMPLE(cdist, euclidean, distinct, ({2, 3, 2}, {4, 2}), cdist(x[0], x[1]))
+EXAMPLE(cdist, taxi, distinct, ({3, 2}, {4, 2}), cdist(x[0], x[1], 1))
+EXAMPLE(cdist, largest, distinct, ({3, 2}, {4, 2}), cdist(square(x[0]), x[1], std::numeric_limits<double>::infinity()))
+EXAMPLE(cdist, cubic, distinct, ({3, 2}, {4, 2}), cdist(x[0], x[1], 3))
+EXAMPLE(pdist, euclidean, distinct, ({4, 3}), pdist(x[0]))
+EXAMPLE(pairwise_distance, euclidean, distinct, ({2, 3}, {3}), pairwise_distance(x[0], x[1]))
+EXAMPLE(pairwise_distance, kept, distinct, ({2, 3}, {2, 3}),
+        pairwise_distance(x[0], x[1], {.p = 2.5, .keep = keep_dims}))
+EXAMPLE(cosine_similarity, rows, distinct, ({2, 3}, {2, 3}), cosine_similarity(x[0], x[1]))
+EXAMPLE(cosine_similarity, columns, distinct, ({3, 2}, {3, 1}), cosine_similarity(x[0], x[1], {.axis = 0}))
+TRIAL(cdist, any, ({3, 2}, {4, 2}), cdist(x[0], x[1], any.number()))
+TRIAL(pdist, any, ({4, 3}), pdist(x[0], any.number()))
+TRIAL(pairwise_distance, any, ({2, 3}, {2, 3}), pairwise_distance(x[0], x[1], {.p = any.number(), .eps = any.number()}))
+TRIAL(cosine_similarity, any, ({2, 3}, {2, 3}),
+      cosine_similarity(x[0], x[1], {.axis = any.axis(), .eps = any.number()}))
 
 static constexpr Names names[] = {
     {"cdist", nullptr, "scipy.spatial.distance.cdist", "cdist"},

@@ -1,6 +1,7 @@
 #include <autograd/batching.hpp>
 #include <autograd/derive.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/table.hpp>
 
 #include <numbers>
@@ -374,16 +375,13 @@ INSTANTIATE(double)
 
 #undef INSTANTIATE
 
-#define EXAMPLE(function, call)                                                                                        \
-    static const Example function##_example{#function, Domain::unit, {{2, 3}}, [](const auto& x) { return call; }};
-EXAMPLE(acosh, acosh(x[0] + 1.2))
-EXAMPLE(round, round(x[0] * 0.5))
-EXAMPLE(rint, rint(x[0] * 0.5))
-EXAMPLE(nearbyint, nearbyint(x[0] * 0.5))
-EXAMPLE(around, around(x[0] * 0.05, 1))
-EXAMPLE(nan_to_num, nan_to_num(x[0]))
-EXAMPLE(frexp, frexp(x[0] * 0.2 + 0.55).mantissa)
-#undef EXAMPLE
+EXAMPLE(acosh, example, unit, ({2, 3}), acosh(x[0] + 1.2))
+EXAMPLE(round, example, unit, ({2, 3}), round(x[0] * 0.5))
+EXAMPLE(rint, example, unit, ({2, 3}), rint(x[0] * 0.5))
+EXAMPLE(nearbyint, example, unit, ({2, 3}), nearbyint(x[0] * 0.5))
+EXAMPLE(around, example, unit, ({2, 3}), around(x[0] * 0.05, 1))
+EXAMPLE(nan_to_num, example, unit, ({2, 3}), nan_to_num(x[0]))
+EXAMPLE(frexp, example, unit, ({2, 3}), frexp(x[0] * 0.2 + 0.55).mantissa)
 static const Example fma_example{
     "fma", Domain::real, {{2, 3}, {3}, {2, 1}}, [](const auto& x) { return autograd::fma(x[0], x[1], x[2]); }};
 static const Example lerp_example{

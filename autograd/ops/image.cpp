@@ -1,5 +1,6 @@
 #include <autograd/derive.hpp>
 #include <autograd/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/image.hpp>
 #include <autograd/ops/resampling.hpp>
 #include <autograd/ops/shape.hpp>
@@ -582,36 +583,30 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, ...)                                                                        \
-    static const Example function##_##variant{#function, Domain::unit, UNPACK shapes,                                  \
-                                              [](const auto& x) { return __VA_ARGS__; }};
-EXAMPLE(unfold, padded, ({1, 2, 3, 4}), unfold(x[0], {2, 3}, {.dilation = {2, 1}, .padding = 1, .stride = {1, 2}}))
-EXAMPLE(unfold, unbatched, ({2, 3, 3}), unfold(x[0], 2))
-EXAMPLE(fold, strided, ({1, 4, 6}), fold(x[0], {4, 3}, 2, {.dilation = 1, .padding = {1, 0}, .stride = {2, 1}}))
-EXAMPLE(interpolate, nearest, ({1, 2, 3}), interpolate(x[0], {.size = 5}))
-EXAMPLE(interpolate, nearest_exact, ({1, 1, 5}), interpolate(x[0], {.size = 3, .mode = Interpolation::nearest_exact}))
-EXAMPLE(interpolate, linear, ({1, 1, 2, 3}), interpolate(x[0], {.scale = {1.5}, .mode = Interpolation::linear}))
-EXAMPLE(interpolate, linear_volume, ({1, 1, 2, 3, 2}),
+EXAMPLE(unfold, padded, unit, ({1, 2, 3, 4}),
+        unfold(x[0], {2, 3}, {.dilation = {2, 1}, .padding = 1, .stride = {1, 2}}))
+EXAMPLE(unfold, unbatched, unit, ({2, 3, 3}), unfold(x[0], 2))
+EXAMPLE(fold, strided, unit, ({1, 4, 6}), fold(x[0], {4, 3}, 2, {.dilation = 1, .padding = {1, 0}, .stride = {2, 1}}))
+EXAMPLE(interpolate, nearest, unit, ({1, 2, 3}), interpolate(x[0], {.size = 5}))
+EXAMPLE(interpolate, nearest_exact, unit, ({1, 1, 5}),
+        interpolate(x[0], {.size = 3, .mode = Interpolation::nearest_exact}))
+EXAMPLE(interpolate, linear, unit, ({1, 1, 2, 3}), interpolate(x[0], {.scale = {1.5}, .mode = Interpolation::linear}))
+EXAMPLE(interpolate, linear_volume, unit, ({1, 1, 2, 3, 2}),
         interpolate(x[0], {.size = {3, 2, 3}, .mode = Interpolation::linear, .align_corners = true}))
-EXAMPLE(interpolate, cubic, ({1, 1, 3, 4}), interpolate(x[0], {.size = {4, 2}, .mode = Interpolation::cubic}))
-EXAMPLE(interpolate, area, ({1, 1, 5, 3}), interpolate(x[0], {.size = 2, .mode = Interpolation::area}))
-EXAMPLE(interpolate, antialias, ({1, 1, 6, 5}),
+EXAMPLE(interpolate, cubic, unit, ({1, 1, 3, 4}), interpolate(x[0], {.size = {4, 2}, .mode = Interpolation::cubic}))
+EXAMPLE(interpolate, area, unit, ({1, 1, 5, 3}), interpolate(x[0], {.size = 2, .mode = Interpolation::area}))
+EXAMPLE(interpolate, antialias, unit, ({1, 1, 6, 5}),
         interpolate(x[0], {.size = {3, 2}, .mode = Interpolation::linear, .antialias = true}))
-EXAMPLE(grid_sample, linear, ({1, 2, 3, 4}, {1, 2, 2, 2}), grid_sample(x[0], x[1]))
-EXAMPLE(grid_sample, volume, ({1, 1, 2, 3, 3}, {1, 1, 2, 2, 3}), grid_sample(x[0], x[1], {.align_corners = true}))
-EXAMPLE(grid_sample, cubic, ({1, 1, 3, 4}, {1, 1, 2, 2}),
+EXAMPLE(grid_sample, linear, unit, ({1, 2, 3, 4}, {1, 2, 2, 2}), grid_sample(x[0], x[1]))
+EXAMPLE(grid_sample, volume, unit, ({1, 1, 2, 3, 3}, {1, 1, 2, 2, 3}), grid_sample(x[0], x[1], {.align_corners = true}))
+EXAMPLE(grid_sample, cubic, unit, ({1, 1, 3, 4}, {1, 1, 2, 2}),
         grid_sample(x[0], x[1], {.mode = Interpolation::cubic, .border = Border::nearest}))
-EXAMPLE(grid_sample, reflected, ({1, 1, 3, 4}, {1, 1, 2, 2}),
+EXAMPLE(grid_sample, reflected, unit, ({1, 1, 3, 4}, {1, 1, 2, 2}),
         grid_sample(x[0], x[1] * 4 + 1, {.border = Border::reflection}))
-EXAMPLE(grid_sample, nearest, ({1, 1, 3, 4}, {1, 1, 2, 2}), grid_sample(x[0], x[1], {.mode = Interpolation::nearest}))
-EXAMPLE(pixel_shuffle, plain, ({1, 8, 2, 1}), pixel_shuffle(x[0], 2))
-EXAMPLE(pixel_unshuffle, plain, ({2, 1, 2, 4}), pixel_unshuffle(x[0], 2))
-#undef EXAMPLE
-#undef UNPACK
+EXAMPLE(grid_sample, nearest, unit, ({1, 1, 3, 4}, {1, 1, 2, 2}),
+        grid_sample(x[0], x[1], {.mode = Interpolation::nearest}))
+EXAMPLE(pixel_shuffle, plain, unit, ({1, 8, 2, 1}), pixel_shuffle(x[0], 2))
+EXAMPLE(pixel_unshuffle, plain, unit, ({2, 1, 2, 4}), pixel_unshuffle(x[0], 2))
 
 namespace
 {

@@ -1,4 +1,5 @@
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/selection.hpp>
 #include <autograd/registry.hpp>
@@ -696,68 +697,56 @@ const xt::xarray<bool> corner{{true, false, true}, {false, true, false}};
 
 }
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{#function, Domain::distinct, UNPACK shapes,                              \
-                                              [](const auto& x) { return call; }};
-EXAMPLE(index, rows, ({4, 3}), index(x[0], {{2, 0, 2}}))
-EXAMPLE(index, points, ({3, 2, 4}), index(x[0], {all(), {1, 0, 1}, {3, -1, 3}}))
-EXAMPLE(index, apart, ({3, 2, 4}), index(x[0], {{2, 0}, range(1, -3, -1), {1, 3}}))
-EXAMPLE(index, masked, ({2, 3, 2}), index(x[0], {corner, newaxis(), -1}))
-EXAMPLE(index_put, rows, ({4, 3}, {2, 1}), index_put(x[0], {{2, 0}}, x[1]))
-EXAMPLE(index_put, added, ({4, 3}, {3, 2}), index_put(x[0], {{2, 0, 2}, range(0, 3, 2)}, x[1], true))
-EXAMPLE(index_put, slice, ({4, 3}, {4}), index_put(x[0], {all(), 1}, x[1]))
-EXAMPLE(index_select, columns, ({2, 4}), index_select(x[0], 1, {3, 0, 3}))
-EXAMPLE(index_select, table, ({4, 2}), index_select(x[0], 0, Rows{{3, 0}, {1, -1}}))
-EXAMPLE(index_copy, rows, ({4, 2}, {2, 2}), index_copy(x[0], 0, {3, 1}, x[1]))
-EXAMPLE(index_add, rows, ({4, 2}, {3, 2}), index_add(x[0], 0, {3, 1, 3}, x[1], -2))
-EXAMPLE(index_reduce, largest, ({3, 2}, {4, 2}), index_reduce(x[0], 0, {2, 0, 2, 2}, x[1], {.mode = ScatterMode::amax}))
-EXAMPLE(take, matrix, ({2, 3}), take(x[0], Rows{{5, 0}, {5, -1}}))
-EXAMPLE(put, some, ({2, 3}, {2}), put(x[0], {5, 0}, x[1]))
-EXAMPLE(put, added, ({2, 3}, {3}), put(x[0], {5, 0, 5}, x[1], true))
-EXAMPLE(gather, rows, ({3, 2}), gather(x[0], 0, Rows{{2, 0}, {2, 1}, {0, 0}, {-1, 1}}))
-EXAMPLE(gather, columns, ({3, 4}), gather(x[0], 1, Rows{{2, 0, 2}, {1, 3, 3}}))
-EXAMPLE(take_along_axis, stretched, ({3, 1}), take_along_axis(x[0], Rows{{2, 0, 2}}, 0))
-EXAMPLE(scatter, rows, ({3, 2}, {2, 2}), scatter(x[0], 0, Rows{{2, 0}, {1, 2}}, x[1]))
-EXAMPLE(scatter_add, columns, ({2, 4}, {3, 3}), scatter_add(x[0], 1, Rows{{2, 0, 2}, {1, 3, 3}}, x[1]))
-EXAMPLE(scatter_reduce, product, ({2, 3}, {2, 4}),
+EXAMPLE(index, rows, distinct, ({4, 3}), index(x[0], {{2, 0, 2}}))
+EXAMPLE(index, points, distinct, ({3, 2, 4}), index(x[0], {all(), {1, 0, 1}, {3, -1, 3}}))
+EXAMPLE(index, apart, distinct, ({3, 2, 4}), index(x[0], {{2, 0}, range(1, -3, -1), {1, 3}}))
+EXAMPLE(index, masked, distinct, ({2, 3, 2}), index(x[0], {corner, newaxis(), -1}))
+EXAMPLE(index_put, rows, distinct, ({4, 3}, {2, 1}), index_put(x[0], {{2, 0}}, x[1]))
+EXAMPLE(index_put, added, distinct, ({4, 3}, {3, 2}), index_put(x[0], {{2, 0, 2}, range(0, 3, 2)}, x[1], true))
+EXAMPLE(index_put, slice, distinct, ({4, 3}, {4}), index_put(x[0], {all(), 1}, x[1]))
+EXAMPLE(index_select, columns, distinct, ({2, 4}), index_select(x[0], 1, {3, 0, 3}))
+EXAMPLE(index_select, table, distinct, ({4, 2}), index_select(x[0], 0, Rows{{3, 0}, {1, -1}}))
+EXAMPLE(index_copy, rows, distinct, ({4, 2}, {2, 2}), index_copy(x[0], 0, {3, 1}, x[1]))
+EXAMPLE(index_add, rows, distinct, ({4, 2}, {3, 2}), index_add(x[0], 0, {3, 1, 3}, x[1], -2))
+EXAMPLE(index_reduce, largest, distinct, ({3, 2}, {4, 2}),
+        index_reduce(x[0], 0, {2, 0, 2, 2}, x[1], {.mode = ScatterMode::amax}))
+EXAMPLE(take, matrix, distinct, ({2, 3}), take(x[0], Rows{{5, 0}, {5, -1}}))
+EXAMPLE(put, some, distinct, ({2, 3}, {2}), put(x[0], {5, 0}, x[1]))
+EXAMPLE(put, added, distinct, ({2, 3}, {3}), put(x[0], {5, 0, 5}, x[1], true))
+EXAMPLE(gather, rows, distinct, ({3, 2}), gather(x[0], 0, Rows{{2, 0}, {2, 1}, {0, 0}, {-1, 1}}))
+EXAMPLE(gather, columns, distinct, ({3, 4}), gather(x[0], 1, Rows{{2, 0, 2}, {1, 3, 3}}))
+EXAMPLE(take_along_axis, stretched, distinct, ({3, 1}), take_along_axis(x[0], Rows{{2, 0, 2}}, 0))
+EXAMPLE(scatter, rows, distinct, ({3, 2}, {2, 2}), scatter(x[0], 0, Rows{{2, 0}, {1, 2}}, x[1]))
+EXAMPLE(scatter_add, columns, distinct, ({2, 4}, {3, 3}), scatter_add(x[0], 1, Rows{{2, 0, 2}, {1, 3, 3}}, x[1]))
+EXAMPLE(scatter_reduce, product, distinct, ({2, 3}, {2, 4}),
         scatter_reduce(x[0], 1, Rows{{2, 0, 2, 2}, {1, 1, 1, 1}}, x[1], {.mode = ScatterMode::prod}))
-EXAMPLE(scatter_reduce, mean, ({2, 3}, {2, 2}),
+EXAMPLE(scatter_reduce, mean, distinct, ({2, 3}, {2, 2}),
         scatter_reduce(x[0], 1, Rows{{2, 2}, {1, 0}}, x[1], {.mode = ScatterMode::mean, .include_self = false}))
-EXAMPLE(scatter_reduce, smallest, ({2, 3}, {2, 2}),
+EXAMPLE(scatter_reduce, smallest, distinct, ({2, 3}, {2, 2}),
         scatter_reduce(x[0], 1, Rows{{2, 2}, {1, 0}}, x[1], {.mode = ScatterMode::amin, .include_self = false}))
-EXAMPLE(filter, stretched, ({2, 1}), filter(x[0], corner))
-EXAMPLE(masked_fill, stretched, ({3}, {2, 1}), masked_fill(x[0], corner, x[1]))
-EXAMPLE(masked_scatter, some, ({2, 3}, {4}), masked_scatter(x[0], corner, x[1]))
-#undef EXAMPLE
+EXAMPLE(filter, stretched, distinct, ({2, 1}), filter(x[0], corner))
+EXAMPLE(masked_fill, stretched, distinct, ({3}, {2, 1}), masked_fill(x[0], corner, x[1]))
+EXAMPLE(masked_scatter, some, distinct, ({2, 3}, {4}), masked_scatter(x[0], corner, x[1]))
 
-#define TRIAL(function, shapes, call)                                                                                  \
-    static const Trial function##_trial{#function, UNPACK shapes,                                                      \
-                                        [](const auto& x, [[maybe_unused]] Arbitrary& any) { return call; }};
-TRIAL(index, ({4, 3, 2}), index(x[0], {any.indices(), range(any.integer(), any.integer()), any.indices()}))
-TRIAL(index_put, ({4, 3}, {3}), index_put(x[0], {any.indices()}, x[1], any.flag()))
-TRIAL(index_select, ({4, 3}), index_select(x[0], any.axis(), any.indices()))
-TRIAL(index_copy, ({4, 3}, {3}), index_copy(x[0], any.axis(), any.indices(), x[1]))
-TRIAL(index_add, ({4, 3}, {3}), index_add(x[0], any.axis(), any.indices(), x[1], any.number()))
-TRIAL(index_reduce, ({4, 3}, {3}),
+TRIAL(index, any, ({4, 3, 2}), index(x[0], {any.indices(), range(any.integer(), any.integer()), any.indices()}))
+TRIAL(index_put, any, ({4, 3}, {3}), index_put(x[0], {any.indices()}, x[1], any.flag()))
+TRIAL(index_select, any, ({4, 3}), index_select(x[0], any.axis(), any.indices()))
+TRIAL(index_copy, any, ({4, 3}, {3}), index_copy(x[0], any.axis(), any.indices(), x[1]))
+TRIAL(index_add, any, ({4, 3}, {3}), index_add(x[0], any.axis(), any.indices(), x[1], any.number()))
+TRIAL(index_reduce, any, ({4, 3}, {3}),
       index_reduce(x[0], any.axis(), any.indices(), x[1],
                    {.mode = any.one_of({ScatterMode::prod, ScatterMode::mean, ScatterMode::amax}),
                     .include_self = any.flag()}))
-TRIAL(take, ({4, 3}), take(x[0], any.indices()))
-TRIAL(put, ({4, 3}, {}), put(x[0], any.indices(), x[1], any.flag()))
-TRIAL(gather, ({4, 3}), gather(x[0], any.axis(), any.indices()))
-TRIAL(take_along_axis, ({4, 1}), take_along_axis(x[0], any.indices(), any.axis()))
-TRIAL(scatter, ({4, 3}, {4, 4}), scatter(x[0], any.axis(), any.indices(), x[1]))
-TRIAL(scatter_add, ({4, 3}, {4, 4}), scatter_add(x[0], any.axis(), any.indices(), x[1]))
-TRIAL(scatter_reduce, ({4, 3}, {4, 4}),
+TRIAL(take, any, ({4, 3}), take(x[0], any.indices()))
+TRIAL(put, any, ({4, 3}, {}), put(x[0], any.indices(), x[1], any.flag()))
+TRIAL(gather, any, ({4, 3}), gather(x[0], any.axis(), any.indices()))
+TRIAL(take_along_axis, any, ({4, 1}), take_along_axis(x[0], any.indices(), any.axis()))
+TRIAL(scatter, any, ({4, 3}, {4, 4}), scatter(x[0], any.axis(), any.indices(), x[1]))
+TRIAL(scatter_add, any, ({4, 3}, {4, 4}), scatter_add(x[0], any.axis(), any.indices(), x[1]))
+TRIAL(scatter_reduce, any, ({4, 3}, {4, 4}),
       scatter_reduce(x[0], any.axis(), any.indices(), x[1],
                      {.mode = any.one_of({ScatterMode::sum, ScatterMode::prod, ScatterMode::amin}),
                       .include_self = any.flag()}))
-#undef TRIAL
-#undef UNPACK
 
 static constexpr Names names[] = {
     {"index", "index_view, view with keep", "advanced indexing", "indexing, Tensor.index"},

@@ -1,6 +1,7 @@
 #include <autograd/batching.hpp>
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/gemm.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/shape.hpp>
@@ -601,56 +602,45 @@ INSTANTIATE(double)
 #undef INSTANTIATE
 #undef INSTANTIATE_SUM
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{#function, Domain::real, UNPACK shapes,                                  \
-                                              [](const auto& x) { return call; }};
-EXAMPLE(matmul, matrices, ({2, 3}, {3, 4}), matmul(x[0], x[1]))
-EXAMPLE(matmul, row, ({3}, {3, 2}), matmul(x[0], x[1]))
-EXAMPLE(matmul, column, ({2, 3}, {3}), matmul(x[0], x[1]))
-EXAMPLE(matmul, vectors, ({3}, {3}), matmul(x[0], x[1]))
-EXAMPLE(matmul, stacks, ({2, 1, 2, 3}, {2, 3, 2}), matmul(x[0], x[1]))
-EXAMPLE(matmul, stack_matrix, ({2, 2, 3}, {3, 2}), matmul(x[0], x[1]))
-EXAMPLE(matmul, matrix_stack, ({2, 3}, {2, 3, 2}), matmul(x[0], x[1]))
-EXAMPLE(dot, vectors, ({4}, {4}), dot(x[0], x[1]))
-EXAMPLE(linear, biased, ({2, 3}, {4, 3}, {4}), linear(x[0], x[1], x[2]))
-EXAMPLE(linear, unbiased, ({2, 2, 3}, {2, 3}), linear(x[0], x[1]))
-EXAMPLE(linear, vector, ({3}, {2, 3}, {2}), linear(x[0], x[1], x[2]))
-EXAMPLE(matmul, flags, ({2, 3, 2}, {4, 3}), matmul(x[0], x[1], {.transpose_a = true, .transpose_b = true}))
-EXAMPLE(matmul, transposed, ({2, 3}, {4, 3}), matmul(x[0], x[1], {.transpose_b = true}))
-EXAMPLE(dot, numpy, ({2, 3}, {2, 3, 2}), linalg::dot(x[0], x[1]))
-EXAMPLE(dot, scalar, ({}, {2, 2}), linalg::dot(x[0], x[1]))
-EXAMPLE(vdot, vectors, ({3}, {3}), linalg::vdot(x[0], x[1]))
-EXAMPLE(vecdot, rows, ({2, 3}, {3}), linalg::vecdot(x[0], x[1]))
-EXAMPLE(inner, arrays, ({2, 3}, {4, 3}), inner(x[0], x[1]))
-EXAMPLE(inner, vectors, ({3}, {3}), inner(x[0], x[1]))
-EXAMPLE(outer, vectors, ({3}, {2}), outer(x[0], x[1]))
-EXAMPLE(kron, matrices, ({2, 3}, {2, 2}), kron(x[0], x[1]))
-EXAMPLE(kron, vector, ({2, 2}, {3}), kron(x[0], x[1]))
-EXAMPLE(cross, rows, ({2, 3}, {3}), cross(x[0], x[1]))
-EXAMPLE(cross, columns, ({3, 2}, {3, 1}), cross(x[0], x[1], 0))
-EXAMPLE(tensordot, counted, ({2, 3, 2}, {3, 2, 2}), tensordot(x[0], x[1]))
-EXAMPLE(tensordot, listed, ({2, 3, 2}, {2, 2, 3}), tensordot(x[0], x[1], {0, 1}, {1, 2}))
-EXAMPLE(einsum, product, ({2, 3}, {3, 2}), einsum("ij,jk->ki", x[0], x[1]))
-EXAMPLE(einsum, batch, ({2, 2, 3}, {2, 3, 2}), einsum("...ij,...jk", x[0], x[1]))
-EXAMPLE(einsum, diagonal, ({2, 2, 3}), einsum("iij->ji", x[0]))
-EXAMPLE(einsum, trace, ({3, 3}), einsum("ii", x[0]))
-EXAMPLE(einsum, chain, ({2, 3}, {3}, {2, 3}), einsum("ij,j,kj->ik", x[0], x[1], x[2]))
-EXAMPLE(einsum, elements, ({2, 3}, {1, 3}), einsum("ij,ij->ji", x[0], x[1]))
-EXAMPLE(addmm, row, ({3}, {2, 2}, {2, 3}), addmm(x[0], x[1], x[2], {.beta = 0.5, .alpha = 2}))
-EXAMPLE(addmv, vector, ({2}, {2, 3}, {3}), addmv(x[0], x[1], x[2], {.alpha = -1}))
-EXAMPLE(addbmm, stacks, ({2, 2}, {3, 2, 3}, {3, 3, 2}), addbmm(x[0], x[1], x[2]))
-EXAMPLE(baddbmm, stacks, ({2, 2, 2}, {2, 2, 3}, {2, 3, 2}), baddbmm(x[0], x[1], x[2], {.beta = 0.5}))
-EXAMPLE(addr, scalar, ({}, {2}, {3}), addr(x[0], x[1], x[2], {.beta = 3}))
-EXAMPLE(multi_dot, chain, ({2, 3}, {3, 4}, {4, 2}), linalg::multi_dot({x[0], x[1], x[2]}))
-EXAMPLE(multi_dot, row, ({3}, {3, 2}, {2}), linalg::multi_dot({x[0], x[1], x[2]}))
-#undef EXAMPLE
-#define TRIAL(function, variant, shapes, call)                                                                         \
-    static const Trial function##_##variant##_trial{#function, UNPACK shapes,                                          \
-                                                    [](const auto& x, Arbitrary& any) { return call; }};
+EXAMPLE(matmul, matrices, real, ({2, 3}, {3, 4}), matmul(x[0], x[1]))
+EXAMPLE(matmul, row, real, ({3}, {3, 2}), matmul(x[0], x[1]))
+EXAMPLE(matmul, column, real, ({2, 3}, {3}), matmul(x[0], x[1]))
+EXAMPLE(matmul, vectors, real, ({3}, {3}), matmul(x[0], x[1]))
+EXAMPLE(matmul, stacks, real, ({2, 1, 2, 3}, {2, 3, 2}), matmul(x[0], x[1]))
+EXAMPLE(matmul, stack_matrix, real, ({2, 2, 3}, {3, 2}), matmul(x[0], x[1]))
+EXAMPLE(matmul, matrix_stack, real, ({2, 3}, {2, 3, 2}), matmul(x[0], x[1]))
+EXAMPLE(dot, vectors, real, ({4}, {4}), dot(x[0], x[1]))
+EXAMPLE(linear, biased, real, ({2, 3}, {4, 3}, {4}), linear(x[0], x[1], x[2]))
+EXAMPLE(linear, unbiased, real, ({2, 2, 3}, {2, 3}), linear(x[0], x[1]))
+EXAMPLE(linear, vector, real, ({3}, {2, 3}, {2}), linear(x[0], x[1], x[2]))
+EXAMPLE(matmul, flags, real, ({2, 3, 2}, {4, 3}), matmul(x[0], x[1], {.transpose_a = true, .transpose_b = true}))
+EXAMPLE(matmul, transposed, real, ({2, 3}, {4, 3}), matmul(x[0], x[1], {.transpose_b = true}))
+EXAMPLE(dot, numpy, real, ({2, 3}, {2, 3, 2}), linalg::dot(x[0], x[1]))
+EXAMPLE(dot, scalar, real, ({}, {2, 2}), linalg::dot(x[0], x[1]))
+EXAMPLE(vdot, vectors, real, ({3}, {3}), linalg::vdot(x[0], x[1]))
+EXAMPLE(vecdot, rows, real, ({2, 3}, {3}), linalg::vecdot(x[0], x[1]))
+EXAMPLE(inner, arrays, real, ({2, 3}, {4, 3}), inner(x[0], x[1]))
+EXAMPLE(inner, vectors, real, ({3}, {3}), inner(x[0], x[1]))
+EXAMPLE(outer, vectors, real, ({3}, {2}), outer(x[0], x[1]))
+EXAMPLE(kron, matrices, real, ({2, 3}, {2, 2}), kron(x[0], x[1]))
+EXAMPLE(kron, vector, real, ({2, 2}, {3}), kron(x[0], x[1]))
+EXAMPLE(cross, rows, real, ({2, 3}, {3}), cross(x[0], x[1]))
+EXAMPLE(cross, columns, real, ({3, 2}, {3, 1}), cross(x[0], x[1], 0))
+EXAMPLE(tensordot, counted, real, ({2, 3, 2}, {3, 2, 2}), tensordot(x[0], x[1]))
+EXAMPLE(tensordot, listed, real, ({2, 3, 2}, {2, 2, 3}), tensordot(x[0], x[1], {0, 1}, {1, 2}))
+EXAMPLE(einsum, product, real, ({2, 3}, {3, 2}), einsum("ij,jk->ki", x[0], x[1]))
+EXAMPLE(einsum, batch, real, ({2, 2, 3}, {2, 3, 2}), einsum("...ij,...jk", x[0], x[1]))
+EXAMPLE(einsum, diagonal, real, ({2, 2, 3}), einsum("iij->ji", x[0]))
+EXAMPLE(einsum, trace, real, ({3, 3}), einsum("ii", x[0]))
+EXAMPLE(einsum, chain, real, ({2, 3}, {3}, {2, 3}), einsum("ij,j,kj->ik", x[0], x[1], x[2]))
+EXAMPLE(einsum, elements, real, ({2, 3}, {1, 3}), einsum("ij,ij->ji", x[0], x[1]))
+EXAMPLE(addmm, row, real, ({3}, {2, 2}, {2, 3}), addmm(x[0], x[1], x[2], {.beta = 0.5, .alpha = 2}))
+EXAMPLE(addmv, vector, real, ({2}, {2, 3}, {3}), addmv(x[0], x[1], x[2], {.alpha = -1}))
+EXAMPLE(addbmm, stacks, real, ({2, 2}, {3, 2, 3}, {3, 3, 2}), addbmm(x[0], x[1], x[2]))
+EXAMPLE(baddbmm, stacks, real, ({2, 2, 2}, {2, 2, 3}, {2, 3, 2}), baddbmm(x[0], x[1], x[2], {.beta = 0.5}))
+EXAMPLE(addr, scalar, real, ({}, {2}, {3}), addr(x[0], x[1], x[2], {.beta = 3}))
+EXAMPLE(multi_dot, chain, real, ({2, 3}, {3, 4}, {4, 2}), linalg::multi_dot({x[0], x[1], x[2]}))
+EXAMPLE(multi_dot, row, real, ({3}, {3, 2}, {2}), linalg::multi_dot({x[0], x[1], x[2]}))
 TRIAL(matmul, flags, ({3, 3}, {3, 3}), matmul(x[0], x[1], {.transpose_a = any.flag(), .transpose_b = any.flag()}))
 TRIAL(cross, axis, ({3, 3}, {3, 3}), cross(x[0], x[1], any.axis()))
 TRIAL(vecdot, axis, ({2, 3}, {3}), linalg::vecdot(x[0], x[1], any.axis()))
@@ -662,8 +652,6 @@ TRIAL(einsum, subscripts, ({2, 2, 2}, {2, 2}),
                          Subscripts("i.j,jk"), Subscripts("")}),
              x[0], x[1]))
 TRIAL(addmm, numbers, ({2, 2}, {2, 2}, {2, 2}), addmm(x[0], x[1], x[2], {.beta = any.number(), .alpha = any.number()}))
-#undef TRIAL
-#undef UNPACK
 
 static constexpr Names names[] = {
     {"matmul", nullptr, "matmul", "matmul"},

@@ -1,5 +1,6 @@
 #include <autograd/composition.hpp>
 #include <autograd/derive.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/nn.hpp>
@@ -453,49 +454,44 @@ std::optional<std::ptrdiff_t> any_padding(Arbitrary& any)
 
 const xt::xarray<int> table{{2, 0, 2}, {1, 1, 0}};
 
+/// A generator for one call.
+struct Seeded
+{
+    explicit Seeded(std::uint64_t seed) : generator(seed) {}
+    operator Generator&() { return generator; }
+    Generator generator;
+};
+
 }
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, ...)                                                                        \
-    static const Example function##_##variant{#function, Domain::real, UNPACK shapes,                                  \
-                                              [](const auto& x) { __VA_ARGS__; }};
-#define TRIAL(function, shapes, ...)                                                                                   \
-    static const Trial function##_trial{#function, UNPACK shapes, [](const auto& x, Arbitrary& any) { __VA_ARGS__; }};
-EXAMPLE(embedding, table, ({3, 2}), return embedding(table, x[0]))
-EXAMPLE(embedding_bag, mean, ({3, 2}), return embedding_bag(table, x[0]))
-EXAMPLE(embedding_bag, max, ({3, 2}), return embedding_bag(table, x[0], {.mode = BagMode::max}))
-EXAMPLE(embedding_bag, weighted, ({3, 2}, {5}),
-        return embedding_bag(
-            {2, 0, 2, 1, 0}, x[0],
-            {.offsets = Indices{0, 2, 2}, .mode = BagMode::sum, .per_sample_weights = x[1], .padding_idx = 1}))
-EXAMPLE(bilinear, biased, ({2, 3}, {2, 2}, {4, 3, 2}, {4}), return bilinear(x[0], x[1], x[2], x[3]))
-EXAMPLE(bilinear, unbiased, ({3}, {2}, {4, 3, 2}), return bilinear(x[0], x[1], x[2]))
-EXAMPLE(dropout, half, ({4, 5}), Generator generator(7); return dropout(x[0], 0.5, generator))
-EXAMPLE(alpha_dropout, half, ({4, 5}), Generator generator(7); return alpha_dropout(x[0], 0.5, generator))
-EXAMPLE(scaled_dot_product_attention, plain, ({2, 3, 2}, {2, 4, 2}, {2, 4, 3}),
-        return scaled_dot_product_attention(x[0], x[1], x[2]))
-EXAMPLE(scaled_dot_product_attention, causal, ({3, 2}, {3, 2}, {3, 2}, {3, 3}),
-        return scaled_dot_product_attention(x[0], x[1], x[2], {.mask = x[3], .causal = true, .scale = 0.5}))
-TRIAL(embedding, ({3, 2}),
-      return embedding(any_rows(any), x[0], {.padding_idx = any_padding(any), .scale_grad_by_freq = any.flag()}))
-TRIAL(embedding_bag, ({3, 2}),
-      return embedding_bag(any_rows(any), x[0],
-                           {.offsets = any.flag() ? std::optional(Indices{0, 1, 3}) : std::nullopt,
-                            .mode = any.one_of({BagMode::sum, BagMode::mean, BagMode::max}),
-                            .include_last_offset = any.flag(),
-                            .padding_idx = any_padding(any),
-                            .scale_grad_by_freq = any.flag()}))
-TRIAL(dropout, ({2, 3}), Generator generator(any.below(9)); return dropout(x[0], any.number(), generator))
-TRIAL(alpha_dropout, ({2, 3}), Generator generator(any.below(9)); return alpha_dropout(x[0], any.number(), generator))
-TRIAL(scaled_dot_product_attention, ({2, 3, 2}, {2, 4, 2}, {2, 4, 3}, {4}),
-      return scaled_dot_product_attention(x[0], x[1], x[2],
-                                          {.mask = x[3], .causal = any.flag(), .scale = any.number()}))
-#undef TRIAL
-#undef EXAMPLE
-#undef UNPACK
+EXAMPLE(embedding, table, real, ({3, 2}), embedding(table, x[0]))
+EXAMPLE(embedding_bag, mean, real, ({3, 2}), embedding_bag(table, x[0]))
+EXAMPLE(embedding_bag, max, real, ({3, 2}), embedding_bag(table, x[0], {.mode = BagMode::max}))
+EXAMPLE(
+    embedding_bag, weighted, real, ({3, 2}, {5}),
+    embedding_bag({2, 0, 2, 1, 0}, x[0],
+                  {.offsets = Indices{0, 2, 2}, .mode = BagMode::sum, .per_sample_weights = x[1], .padding_idx = 1}))
+EXAMPLE(bilinear, biased, real, ({2, 3}, {2, 2}, {4, 3, 2}, {4}), bilinear(x[0], x[1], x[2], x[3]))
+EXAMPLE(bilinear, unbiased, real, ({3}, {2}, {4, 3, 2}), bilinear(x[0], x[1], x[2]))
+EXAMPLE(dropout, half, real, ({4, 5}), dropout(x[0], 0.5, Seeded(7)))
+EXAMPLE(alpha_dropout, half, real, ({4, 5}), alpha_dropout(x[0], 0.5, Seeded(7)))
+EXAMPLE(scaled_dot_product_attention, plain, real, ({2, 3, 2}, {2, 4, 2}, {2, 4, 3}),
+        scaled_dot_product_attention(x[0], x[1], x[2]))
+EXAMPLE(scaled_dot_product_attention, causal, real, ({3, 2}, {3, 2}, {3, 2}, {3, 3}),
+        scaled_dot_product_attention(x[0], x[1], x[2], {.mask = x[3], .causal = true, .scale = 0.5}))
+TRIAL(embedding, any, ({3, 2}),
+      embedding(any_rows(any), x[0], {.padding_idx = any_padding(any), .scale_grad_by_freq = any.flag()}))
+TRIAL(embedding_bag, any, ({3, 2}),
+      embedding_bag(any_rows(any), x[0],
+                    {.offsets = any.flag() ? std::optional(Indices{0, 1, 3}) : std::nullopt,
+                     .mode = any.one_of({BagMode::sum, BagMode::mean, BagMode::max}),
+                     .include_last_offset = any.flag(),
+                     .padding_idx = any_padding(any),
+                     .scale_grad_by_freq = any.flag()}))
+TRIAL(dropout, any, ({2, 3}), dropout(x[0], any.number(), Seeded(any.below(9))))
+TRIAL(alpha_dropout, any, ({2, 3}), alpha_dropout(x[0], any.number(), Seeded(any.below(9))))
+TRIAL(scaled_dot_product_attention, any, ({2, 3, 2}, {2, 4, 2}, {2, 4, 3}, {4}),
+      scaled_dot_product_attention(x[0], x[1], x[2], {.mask = x[3], .causal = any.flag(), .scale = any.number()}))
 
 static constexpr Names names[] = {
     {"embedding", nullptr, nullptr, "nn.functional.embedding"},

@@ -5,6 +5,7 @@
 #include <autograd/ops/channel_norm.hpp>
 #include <autograd/ops/distance.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/normalization.hpp>
 #include <autograd/ops/reduction.hpp>
@@ -581,17 +582,6 @@ INSTANTIATE(double)
 #undef INSTANTIATE
 #undef PARAMETERS
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, domain, shapes, call)                                                               \
-    static const Example function##_##variant{#function, Domain::domain, UNPACK shapes,                                \
-                                              [](const auto& x) { return call; }};
-#define TRIAL(function, variant, shapes, call)                                                                         \
-    static const Trial function##_##variant##_trial{#function, UNPACK shapes,                                          \
-                                                    [](const auto& x, Arbitrary& any) { return call; }};
-
 namespace
 {
 
@@ -631,9 +621,6 @@ TRIAL(batch_norm, running, ({2, 3, 4}, {3}, {3}),
 TRIAL(local_response_norm, size, ({2, 5, 2}),
       local_response_norm(x[0], any.integer(), {.alpha = any.number(), .beta = any.number(), .k = any.number()}))
 TRIAL(normalize, axis, ({2, 3}), normalize(x[0], {.p = any.number(), .axis = any.axis(), .eps = any.number()}))
-#undef TRIAL
-#undef EXAMPLE
-#undef UNPACK
 
 static constexpr Names names[] = {
     {"layer_norm", nullptr, nullptr, "nn.functional.layer_norm"},

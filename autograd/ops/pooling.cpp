@@ -1,3 +1,4 @@
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/pooling.hpp>
 #include <autograd/ops/resampling.hpp>
 #include <autograd/ops/shape.hpp>
@@ -516,31 +517,27 @@ INSTANTIATE(double, 2)
 INSTANTIATE(double, 3)
 #undef INSTANTIATE
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, ...)                                                                        \
-    static const Example function##_##variant{                                                                         \
-        #function, Domain::distinct, {UNPACK shapes}, [](const auto& x) { return function(x[0], __VA_ARGS__); }};
-EXAMPLE(max_pool1d, padded, (2, 1, 5), 3, {.stride = 2, .padding = 1})
-EXAMPLE(max_pool2d, overlapping, (2, 4, 4), {2, 3}, {.stride = 1})
-EXAMPLE(max_pool2d, dilated, (1, 1, 5, 4), 2, {.stride = {2, 1}, .dilation = 2, .ceil_mode = true})
-EXAMPLE(max_pool3d, plain, (1, 2, 2, 3, 2), {2, 1, 2})
-EXAMPLE(avg_pool1d, padded, (2, 2, 5), 3, {.stride = 2, .padding = 1, .ceil_mode = true})
-EXAMPLE(avg_pool2d, own_count, (1, 4, 5), {2, 3}, {.stride = 2, .padding = 1, .count_include_pad = false})
-EXAMPLE(avg_pool2d, plain, (1, 2, 4, 4), 2)
-EXAMPLE(avg_pool3d, divided, (1, 1, 3, 2, 4), 2, {.stride = {1, 2, 2}, .divisor = 3})
-EXAMPLE(adaptive_max_pool1d, plain, (2, 5), 3)
-EXAMPLE(adaptive_max_pool2d, plain, (1, 2, 4, 3), {2, input_extent})
-EXAMPLE(adaptive_max_pool3d, plain, (1, 1, 3, 2, 4), {2, 1, 3})
-EXAMPLE(adaptive_avg_pool1d, grows, (2, 3), 5)
-EXAMPLE(adaptive_avg_pool2d, plain, (1, 2, 4, 3), {3, 2})
-EXAMPLE(adaptive_avg_pool3d, plain, (1, 3, 2, 4), {2, input_extent, 1})
-EXAMPLE(max_unpool1d, plain, (1, 2, 2), xt::xarray<int>{{{1, 2}, {0, 3}}}, 2)
-EXAMPLE(max_unpool2d, sized, (1, 2, 2), xt::xarray<int>{{{0, 3}, {7, 19}}}, 2, {.output_size = {4, 5}})
-EXAMPLE(max_unpool3d, plain, (1, 1, 1, 2), xt::xarray<int>{{{{3, 6}}}}, 2, {.padding = 0})
-#undef EXAMPLE
+EXAMPLE(max_pool1d, padded, distinct, ({2, 1, 5}), max_pool1d(x[0], 3, {.stride = 2, .padding = 1}))
+EXAMPLE(max_pool2d, overlapping, distinct, ({2, 4, 4}), max_pool2d(x[0], {2, 3}, {.stride = 1}))
+EXAMPLE(max_pool2d, dilated, distinct, ({1, 1, 5, 4}),
+        max_pool2d(x[0], 2, {.stride = {2, 1}, .dilation = 2, .ceil_mode = true}))
+EXAMPLE(max_pool3d, plain, distinct, ({1, 2, 2, 3, 2}), max_pool3d(x[0], {2, 1, 2}))
+EXAMPLE(avg_pool1d, padded, distinct, ({2, 2, 5}), avg_pool1d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}))
+EXAMPLE(avg_pool2d, own_count, distinct, ({1, 4, 5}),
+        avg_pool2d(x[0], {2, 3}, {.stride = 2, .padding = 1, .count_include_pad = false}))
+EXAMPLE(avg_pool2d, plain, distinct, ({1, 2, 4, 4}), avg_pool2d(x[0], 2))
+EXAMPLE(avg_pool3d, divided, distinct, ({1, 1, 3, 2, 4}), avg_pool3d(x[0], 2, {.stride = {1, 2, 2}, .divisor = 3}))
+EXAMPLE(adaptive_max_pool1d, plain, distinct, ({2, 5}), adaptive_max_pool1d(x[0], 3))
+EXAMPLE(adaptive_max_pool2d, plain, distinct, ({1, 2, 4, 3}), adaptive_max_pool2d(x[0], {2, input_extent}))
+EXAMPLE(adaptive_max_pool3d, plain, distinct, ({1, 1, 3, 2, 4}), adaptive_max_pool3d(x[0], {2, 1, 3}))
+EXAMPLE(adaptive_avg_pool1d, grows, distinct, ({2, 3}), adaptive_avg_pool1d(x[0], 5))
+EXAMPLE(adaptive_avg_pool2d, plain, distinct, ({1, 2, 4, 3}), adaptive_avg_pool2d(x[0], {3, 2}))
+EXAMPLE(adaptive_avg_pool3d, plain, distinct, ({1, 3, 2, 4}), adaptive_avg_pool3d(x[0], {2, input_extent, 1}))
+EXAMPLE(max_unpool1d, plain, distinct, ({1, 2, 2}), max_unpool1d(x[0], xt::xarray<int>{{{1, 2}, {0, 3}}}, 2))
+EXAMPLE(max_unpool2d, sized, distinct, ({1, 2, 2}),
+        max_unpool2d(x[0], xt::xarray<int>{{{0, 3}, {7, 19}}}, 2, {.output_size = {4, 5}}))
+EXAMPLE(max_unpool3d, plain, distinct, ({1, 1, 1, 2}),
+        max_unpool3d(x[0], xt::xarray<int>{{{{3, 6}}}}, 2, {.padding = 0}))
 
 namespace
 {
@@ -572,21 +569,17 @@ AvgPoolOptions any_avg_pool(Arbitrary& any)
 
 }
 
-#define TRIAL(function, shapes, ...)                                                                                   \
-    static const Trial function##_trial{                                                                               \
-        #function, {UNPACK shapes}, [](const auto& x, Arbitrary& any) { return function(x[0], __VA_ARGS__); }};
-TRIAL(max_pool1d, (2, 2, 5), any_number(any, 2), any_max_pool(any))
-TRIAL(max_pool2d, (2, 2, 4, 5), any_number(any, 2), any_max_pool(any))
-TRIAL(max_pool3d, (2, 2, 3, 4, 5), any_number(any, 2), any_max_pool(any))
-TRIAL(avg_pool1d, (2, 2, 5), any_number(any, 2), any_avg_pool(any))
-TRIAL(avg_pool2d, (2, 2, 4, 5), any_number(any, 2), any_avg_pool(any))
-TRIAL(avg_pool3d, (2, 2, 3, 4, 5), any_number(any, 2), any_avg_pool(any))
-TRIAL(adaptive_max_pool2d, (2, 2, 4, 5), any_number(any, 2))
-TRIAL(adaptive_avg_pool2d, (2, 2, 4, 5), any_number(any, 2))
-TRIAL(max_unpool1d, (1, 2, 2), any.flag() ? Indices(xt::xarray<int>{{{1, 2}, {0, 3}}}) : any.indices(),
-      any_number(any, 2), {.stride = any_number(any, 2), .padding = any_number(any, 0)})
-#undef TRIAL
-#undef UNPACK
+TRIAL(max_pool1d, any, ({2, 2, 5}), max_pool1d(x[0], any_number(any, 2), any_max_pool(any)))
+TRIAL(max_pool2d, any, ({2, 2, 4, 5}), max_pool2d(x[0], any_number(any, 2), any_max_pool(any)))
+TRIAL(max_pool3d, any, ({2, 2, 3, 4, 5}), max_pool3d(x[0], any_number(any, 2), any_max_pool(any)))
+TRIAL(avg_pool1d, any, ({2, 2, 5}), avg_pool1d(x[0], any_number(any, 2), any_avg_pool(any)))
+TRIAL(avg_pool2d, any, ({2, 2, 4, 5}), avg_pool2d(x[0], any_number(any, 2), any_avg_pool(any)))
+TRIAL(avg_pool3d, any, ({2, 2, 3, 4, 5}), avg_pool3d(x[0], any_number(any, 2), any_avg_pool(any)))
+TRIAL(adaptive_max_pool2d, any, ({2, 2, 4, 5}), adaptive_max_pool2d(x[0], any_number(any, 2)))
+TRIAL(adaptive_avg_pool2d, any, ({2, 2, 4, 5}), adaptive_avg_pool2d(x[0], any_number(any, 2)))
+TRIAL(max_unpool1d, any, ({1, 2, 2}),
+      max_unpool1d(x[0], any.flag() ? Indices(xt::xarray<int>{{{1, 2}, {0, 3}}}) : any.indices(), any_number(any, 2),
+                   {.stride = any_number(any, 2), .padding = any_number(any, 0)}))
 
 static constexpr Names names[] = {
     {"max_pool1d", nullptr, nullptr, "nn.functional.max_pool1d"},

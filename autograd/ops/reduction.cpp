@@ -4,6 +4,7 @@
 #include <autograd/kernels/lines.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/reduction.hpp>
@@ -883,18 +884,11 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{#function, Domain::distinct, UNPACK shapes,                              \
-                                              [](const auto& x) { return call; }};
 #define REDUCTION(function)                                                                                            \
-    EXAMPLE(function, all, ({2, 3, 2}), function(x[0]))                                                                \
-    EXAMPLE(function, one, ({2, 3, 2}), function(x[0], 1))                                                             \
-    EXAMPLE(function, last, ({2, 3}), function(x[0], -1))                                                              \
-    EXAMPLE(function, several, ({2, 3, 2}), (function(x[0], {0, 2})))                                                  \
+    EXAMPLE(function, all, distinct, ({2, 3, 2}), function(x[0]))                                                      \
+    EXAMPLE(function, one, distinct, ({2, 3, 2}), function(x[0], 1))                                                   \
+    EXAMPLE(function, last, distinct, ({2, 3}), function(x[0], -1))                                                    \
+    EXAMPLE(function, several, distinct, ({2, 3, 2}), (function(x[0], {0, 2})))                                        \
     static const Trial function##_trial{                                                                               \
         #function, {{2, 3, 2}}, [](const auto& x, Arbitrary& any) { return function(x[0], any.axes()); }};
 REDUCTION(sum)
@@ -911,31 +905,30 @@ REDUCTION(nanvar)
 REDUCTION(nanstd)
 REDUCTION(norm)
 #undef REDUCTION
-EXAMPLE(sum, kept, ({2, 3}), sum(x[0], 0, keep_dims))
-EXAMPLE(max, middle, ({2, 3, 2}), max(x[0], 1).values)
-EXAMPLE(min, kept, ({2, 3}), min(x[0], -1, keep_dims).values)
-EXAMPLE(variance, unbiased, ({2, 3}), variance(x[0], 1, 1, keep_dims))
-EXAMPLE(average, own, ({2, 3}, {2, 3}), average(x[0] + 3, x[1] + 5))
-EXAMPLE(average, shared, ({2, 3}, {3}), average(x[0], x[1] + 5, -1))
-EXAMPLE(norm_l0, last, ({2, 3}), norm_l0(x[0], 1))
-EXAMPLE(norm_l1, last, ({2, 3}), norm_l1(x[0], 1))
-EXAMPLE(norm_l2, last, ({2, 3}), norm_l2(x[0], 1))
-EXAMPLE(norm_lp, general, ({2, 3}), norm_lp(x[0], 3.5, 0, keep_dims))
-EXAMPLE(norm_lp, negative, ({2, 3}), norm_lp(x[0], -1.5, {0, 1}))
-EXAMPLE(norm_linf, last, ({2, 3}), norm_linf(x[0], 1))
-EXAMPLE(norm_lp, smallest, ({2, 3}), norm_lp(x[0], -std::numeric_limits<double>::infinity(), 1))
-EXAMPLE(norm_sq, last, ({2, 3}), norm_sq(x[0], -1))
-EXAMPLE(renorm, some, ({3, 2, 2}), renorm(x[0], 3, 0, 2.4))
-EXAMPLE(cov, plain, ({2, 4}), cov(x[0]))
-EXAMPLE(cov, weighted, ({2, 3}, {3}), cov(x[0], {.ddof = 0, .frequencies = Indices{1, 3, 2}, .weights = x[1] + 4}))
-EXAMPLE(corrcoef, rows, ({2, 4}), corrcoef(x[0]))
-EXAMPLE(segment_reduce, sum, ({5, 2}), segment_reduce(x[0], SegmentReduction::sum, {2, 0, 3}))
-EXAMPLE(segment_reduce, mean, ({2, 4}), segment_reduce(x[0], SegmentReduction::mean, {3, 1}, 1))
-EXAMPLE(segment_reduce, max, ({5}), segment_reduce(x[0], SegmentReduction::max, {1, 2, 2}))
-EXAMPLE(segment_reduce, min, ({5}), segment_reduce(x[0], SegmentReduction::min, {5, 0}, 0, 9))
-EXAMPLE(segment_reduce, prod, ({5}), segment_reduce(x[0], SegmentReduction::prod, {2, 3}, 0, 2))
-#undef EXAMPLE
-#undef UNPACK
+EXAMPLE(sum, kept, distinct, ({2, 3}), sum(x[0], 0, keep_dims))
+EXAMPLE(max, middle, distinct, ({2, 3, 2}), max(x[0], 1).values)
+EXAMPLE(min, kept, distinct, ({2, 3}), min(x[0], -1, keep_dims).values)
+EXAMPLE(variance, unbiased, distinct, ({2, 3}), variance(x[0], 1, 1, keep_dims))
+EXAMPLE(average, own, distinct, ({2, 3}, {2, 3}), average(x[0] + 3, x[1] + 5))
+EXAMPLE(average, shared, distinct, ({2, 3}, {3}), average(x[0], x[1] + 5, -1))
+EXAMPLE(norm_l0, last, distinct, ({2, 3}), norm_l0(x[0], 1))
+EXAMPLE(norm_l1, last, distinct, ({2, 3}), norm_l1(x[0], 1))
+EXAMPLE(norm_l2, last, distinct, ({2, 3}), norm_l2(x[0], 1))
+EXAMPLE(norm_lp, general, distinct, ({2, 3}), norm_lp(x[0], 3.5, 0, keep_dims))
+EXAMPLE(norm_lp, negative, distinct, ({2, 3}), norm_lp(x[0], -1.5, {0, 1}))
+EXAMPLE(norm_linf, last, distinct, ({2, 3}), norm_linf(x[0], 1))
+EXAMPLE(norm_lp, smallest, distinct, ({2, 3}), norm_lp(x[0], -std::numeric_limits<double>::infinity(), 1))
+EXAMPLE(norm_sq, last, distinct, ({2, 3}), norm_sq(x[0], -1))
+EXAMPLE(renorm, some, distinct, ({3, 2, 2}), renorm(x[0], 3, 0, 2.4))
+EXAMPLE(cov, plain, distinct, ({2, 4}), cov(x[0]))
+EXAMPLE(cov, weighted, distinct, ({2, 3}, {3}),
+        cov(x[0], {.ddof = 0, .frequencies = Indices{1, 3, 2}, .weights = x[1] + 4}))
+EXAMPLE(corrcoef, rows, distinct, ({2, 4}), corrcoef(x[0]))
+EXAMPLE(segment_reduce, sum, distinct, ({5, 2}), segment_reduce(x[0], SegmentReduction::sum, {2, 0, 3}))
+EXAMPLE(segment_reduce, mean, distinct, ({2, 4}), segment_reduce(x[0], SegmentReduction::mean, {3, 1}, 1))
+EXAMPLE(segment_reduce, max, distinct, ({5}), segment_reduce(x[0], SegmentReduction::max, {1, 2, 2}))
+EXAMPLE(segment_reduce, min, distinct, ({5}), segment_reduce(x[0], SegmentReduction::min, {5, 0}, 0, 9))
+EXAMPLE(segment_reduce, prod, distinct, ({5}), segment_reduce(x[0], SegmentReduction::prod, {2, 3}, 0, 2))
 
 static const Trial max_trial{
     "max", {{2, 3}}, [](const auto& x, Arbitrary& any) { return max(x[0], any.axis(), {any.flag()}).values; }};

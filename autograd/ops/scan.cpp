@@ -3,6 +3,7 @@
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/scan.hpp>
@@ -535,16 +536,9 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{#function, Domain::distinct, UNPACK shapes,                              \
-                                              [](const auto& x) { return call; }};
 #define SCAN(function)                                                                                                 \
-    EXAMPLE(function, middle, ({2, 3, 2}), function(x[0], 1))                                                          \
-    EXAMPLE(function, last, ({2, 4}), function(x[0], -1))                                                              \
+    EXAMPLE(function, middle, distinct, ({2, 3, 2}), function(x[0], 1))                                                \
+    EXAMPLE(function, last, distinct, ({2, 4}), function(x[0], -1))                                                    \
     static const Trial function##_trial{                                                                               \
         #function, {{2, 3, 2}}, [](const auto& x, Arbitrary& any) { return function(x[0], any.axis()); }};
 SCAN(cumsum)
@@ -553,20 +547,19 @@ SCAN(nancumsum)
 SCAN(nancumprod)
 SCAN(logcumsumexp)
 #undef SCAN
-EXAMPLE(cumsum, flat, ({2, 3}), cumsum(x[0]))
-EXAMPLE(cumprod, flat, ({2, 3}), cumprod(x[0]))
-EXAMPLE(cummax, middle, ({2, 4, 2}), cummax(x[0], 1).values)
-EXAMPLE(cummin, last, ({2, 4}), cummin(x[0], -1).values)
-EXAMPLE(diff, twice, ({2, 4, 2}), diff(x[0], 2, 1))
-EXAMPLE(trapz, spaced, ({2, 4}), trapz(x[0], 0.5))
-EXAMPLE(trapz, shared_positions, ({3, 2}, {3}), trapz(x[0], x[1], 0))
-EXAMPLE(trapz, own_positions, ({2, 3}, {2, 3}), trapz(x[0], x[1]))
-EXAMPLE(cumulative_trapezoid, spaced, ({2, 4}), cumulative_trapezoid(x[0], 0.5))
-EXAMPLE(cumulative_trapezoid, positions, ({3, 2}, {3}), cumulative_trapezoid(x[0], x[1], 0))
-EXAMPLE(central_differences, spaced, ({2, 4}), central_differences(x[0], -1, {.spacing = 0.5, .edge_order = 2}))
-EXAMPLE(central_differences, placed, ({4, 2}), central_differences(x[0], 0, {.coordinates = {0, 1, 3, 4.5}}))
-#undef EXAMPLE
-#undef UNPACK
+EXAMPLE(cumsum, flat, distinct, ({2, 3}), cumsum(x[0]))
+EXAMPLE(cumprod, flat, distinct, ({2, 3}), cumprod(x[0]))
+EXAMPLE(cummax, middle, distinct, ({2, 4, 2}), cummax(x[0], 1).values)
+EXAMPLE(cummin, last, distinct, ({2, 4}), cummin(x[0], -1).values)
+EXAMPLE(diff, twice, distinct, ({2, 4, 2}), diff(x[0], 2, 1))
+EXAMPLE(trapz, spaced, distinct, ({2, 4}), trapz(x[0], 0.5))
+EXAMPLE(trapz, shared_positions, distinct, ({3, 2}, {3}), trapz(x[0], x[1], 0))
+EXAMPLE(trapz, own_positions, distinct, ({2, 3}, {2, 3}), trapz(x[0], x[1]))
+EXAMPLE(cumulative_trapezoid, spaced, distinct, ({2, 4}), cumulative_trapezoid(x[0], 0.5))
+EXAMPLE(cumulative_trapezoid, positions, distinct, ({3, 2}, {3}), cumulative_trapezoid(x[0], x[1], 0))
+EXAMPLE(central_differences, spaced, distinct, ({2, 4}),
+        central_differences(x[0], -1, {.spacing = 0.5, .edge_order = 2}))
+EXAMPLE(central_differences, placed, distinct, ({4, 2}), central_differences(x[0], 0, {.coordinates = {0, 1, 3, 4.5}}))
 
 static const Trial cummax_trial{
     "cummax", {{2, 3}}, [](const auto& x, Arbitrary& any) { return cummax(x[0], any.axis()).values; }};

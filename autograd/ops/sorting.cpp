@@ -2,6 +2,7 @@
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/ops/sorting.hpp>
@@ -419,29 +420,20 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define UNPACK(...)                                                                                                    \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
-#define EXAMPLE(function, variant, shapes, call)                                                                       \
-    static const Example function##_##variant{#function, Domain::distinct, UNPACK shapes,                              \
-                                              [](const auto& x) { return call; }};
-EXAMPLE(sort, middle, ({2, 4, 2}), sort(x[0], 1))
-EXAMPLE(sort, down, ({2, 4}), sort(x[0], -1, Order::descending))
-EXAMPLE(topk, last, ({2, 4}), topk(x[0], 2).values)
-EXAMPLE(topk, smallest, ({4, 2}), topk(x[0], 3, 0, Order::ascending).values)
-EXAMPLE(kthvalue, middle, ({2, 4, 2}), kthvalue(x[0], 2, 1).values)
-EXAMPLE(mode, last, ({2, 4}), mode(x[0]).values)
-EXAMPLE(quantile, all, ({2, 3}), quantile(x[0], 0.3))
-EXAMPLE(quantile, several, ({2, 3, 2}), quantile(x[0], xt::xarray<double>{0.1, 0.8}, {0, 2}))
-EXAMPLE(quantile, nearest, ({2, 4}), quantile(x[0], 0.3, 1, QuantileMethod::nearest, keep_dims))
-EXAMPLE(nanquantile, higher, ({2, 4}), nanquantile(x[0], 0.3, 0, QuantileMethod::higher))
-EXAMPLE(median, even, ({2, 4}), median(x[0], 1))
-EXAMPLE(nanmedian, all, ({5}), nanmedian(x[0]))
-EXAMPLE(median_low, last, ({2, 4}), median_low(x[0]).values)
-EXAMPLE(nanmedian_low, first, ({4, 2}), nanmedian_low(x[0], 0).values)
-#undef EXAMPLE
-#undef UNPACK
+EXAMPLE(sort, middle, distinct, ({2, 4, 2}), sort(x[0], 1))
+EXAMPLE(sort, down, distinct, ({2, 4}), sort(x[0], -1, Order::descending))
+EXAMPLE(topk, last, distinct, ({2, 4}), topk(x[0], 2).values)
+EXAMPLE(topk, smallest, distinct, ({4, 2}), topk(x[0], 3, 0, Order::ascending).values)
+EXAMPLE(kthvalue, middle, distinct, ({2, 4, 2}), kthvalue(x[0], 2, 1).values)
+EXAMPLE(mode, last, distinct, ({2, 4}), mode(x[0]).values)
+EXAMPLE(quantile, all, distinct, ({2, 3}), quantile(x[0], 0.3))
+EXAMPLE(quantile, several, distinct, ({2, 3, 2}), quantile(x[0], xt::xarray<double>{0.1, 0.8}, {0, 2}))
+EXAMPLE(quantile, nearest, distinct, ({2, 4}), quantile(x[0], 0.3, 1, QuantileMethod::nearest, keep_dims))
+EXAMPLE(nanquantile, higher, distinct, ({2, 4}), nanquantile(x[0], 0.3, 0, QuantileMethod::higher))
+EXAMPLE(median, even, distinct, ({2, 4}), median(x[0], 1))
+EXAMPLE(nanmedian, all, distinct, ({5}), nanmedian(x[0]))
+EXAMPLE(median_low, last, distinct, ({2, 4}), median_low(x[0]).values)
+EXAMPLE(nanmedian_low, first, distinct, ({4, 2}), nanmedian_low(x[0], 0).values)
 static const Example quantile_parts{
     "quantile", Domain::unit, {{2, 3}, {2}}, [](const auto& x) { return quantile(x[0], x[1], 1); }};
 

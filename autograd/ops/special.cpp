@@ -1,4 +1,5 @@
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/special_words.hpp>
 #include <autograd/ops/table.hpp>
 
@@ -181,20 +182,17 @@ INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-#define EXAMPLE(function, domain, call)                                                                                \
-    static const Example function##_example{#function, domain, {{2, 3}}, [](const auto& x) { return call; }};
-EXAMPLE(i0, Domain::real, i0(x[0]))
-EXAMPLE(i1, Domain::real, i1(x[0]))
-EXAMPLE(i0e, Domain::real, i0e(x[0]))
-EXAMPLE(i1e, Domain::real, i1e(x[0]))
-EXAMPLE(sinc, Domain::real, sinc(x[0]))
-EXAMPLE(logit, Domain::unit, logit(x[0] * 0.5 + 0.25))
-EXAMPLE(polygamma, Domain::positive, polygamma(2, x[0] + 1.0))
-EXAMPLE(mvlgamma, Domain::positive, mvlgamma(x[0] + 1.0, 3))
-EXAMPLE(zeta, Domain::positive, zeta(2.5, x[0] + 1.0))
-EXAMPLE(igamma, Domain::positive, igamma(xt::xarray<double>{0.6, 1.0, 3.5}, x[0]))
-EXAMPLE(igammac, Domain::positive, igammac(1.5, x[0]))
-#undef EXAMPLE
+EXAMPLE(i0, example, real, ({2, 3}), i0(x[0]))
+EXAMPLE(i1, example, real, ({2, 3}), i1(x[0]))
+EXAMPLE(i0e, example, real, ({2, 3}), i0e(x[0]))
+EXAMPLE(i1e, example, real, ({2, 3}), i1e(x[0]))
+EXAMPLE(sinc, example, real, ({2, 3}), sinc(x[0]))
+EXAMPLE(logit, example, unit, ({2, 3}), logit(x[0] * 0.5 + 0.25))
+EXAMPLE(polygamma, example, positive, ({2, 3}), polygamma(2, x[0] + 1.0))
+EXAMPLE(mvlgamma, example, positive, ({2, 3}), mvlgamma(x[0] + 1.0, 3))
+EXAMPLE(zeta, example, positive, ({2, 3}), zeta(2.5, x[0] + 1.0))
+EXAMPLE(igamma, example, positive, ({2, 3}), igamma(xt::xarray<double>{0.6, 1.0, 3.5}, x[0]))
+EXAMPLE(igammac, example, positive, ({2, 3}), igammac(1.5, x[0]))
 static const Example logit_limited{"logit", Domain::distinct, {{2, 3}}, [](const auto& x) { return logit(x[0], 0.2); }};
 static const Trial polygamma_trial{
     "polygamma", {{2, 3}}, [](const auto& x, Arbitrary& any) { return polygamma(any.below(300), x[0]); }};
