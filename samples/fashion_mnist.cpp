@@ -16,6 +16,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -58,6 +59,7 @@ struct Options
     std::size_t epochs = full_epochs;
     bool resume = false;
     bool mnist = false;
+    bool compile = false;
     std::optional<double> target;
 
     std::string file(const char* name) const { return (fs::path(output) / name).string(); }
@@ -79,7 +81,7 @@ struct Network
     {
     }
 
-    ag::Tensor<float> operator()(const xt::xarray<float>& images) const
+    ag::Tensor<float> operator()(const ag::Tensor<float>& images) const
     {
         return ag::linear(ag::relu(ag::linear(images, hidden_weight, hidden_bias)), output_weight, output_bias);
     }
@@ -151,7 +153,9 @@ Score evaluate(const Network& network, const samples::LabelledImages& data, samp
     return {loss / static_cast<double>(data.size()), matrix.accuracy()};
 }
 
-Score train_epoch(const Network& network, optim::SGD& sgd, const samples::LabelledImages& data, optim::Sampler& batches,
+/// `step` learns from a batch, and gives its logits and its loss.
+template <class Step>
+Score train_epoch(const Step& step, const samples::LabelledImages& data, optim::Sampler& batches,
                   optim::Progress& progress)
 {
     double loss_sum = 0;
@@ -159,14 +163,7 @@ Score train_epoch(const Network& network, optim::SGD& sgd, const samples::Labell
     for (const ag::Indices& indices : batches)
     {
         const Batch batch = take(data, indices);
-
-        ag::GradientTape tape;
-        const auto logits = network(batch.images);
-        const auto loss = ag::cross_entropy(logits, batch.labels);
-        sgd.zero_grad();
-        loss.backward();
-        sgd.step();
-
+        const auto [logits, loss] = step(batch.images, batch.labels);
         if (!std::isfinite(loss.item()))
         {
             throw std::runtime_error("the loss is no longer finite: try a smaller --lr");
@@ -270,13 +267,27 @@ int run(const Options& options, const Settings& given, const CLI::App& app)
                 training.size(), test.size(), pixels, hidden, class_count, settings.lr, settings.decay,
                 settings.momentum, settings.batch_size, settings.seed);
 
+    const auto learn = [&](const ag::Tensor<float>& images, const ag::Indices& labels)
+    {
+        ag::GradientTape tape;
+        const auto logits = network(images);
+        const auto loss = ag::cross_entropy(logits, labels);
+        sgd.zero_grad();
+        loss.backward();
+        sgd.step();
+        return std::pair(logits, loss);
+    };
+    auto compiled = ag::compile(learn);
+    const auto step = [&](const ag::Tensor<float>& images, const ag::Indices& labels)
+    { return options.compile ? compiled(images, labels) : learn(images, labels); };
+
     const auto& names = options.mnist ? digits : garments;
     optim::Progress progress({.epochs = options.epochs, .steps = training.size(), .unit = "images"});
     while (epoch < options.epochs)
     {
         progress.start_epoch(epoch + 1);
         sgd.group(0).lr = settings.lr * std::pow(settings.decay, static_cast<double>(epoch));
-        const Score trained = train_epoch(network, sgd, training, batches, progress);
+        const Score trained = train_epoch(step, training, batches, progress);
         samples::ConfusionMatrix matrix(names);
         const Score tested = evaluate(network, test, matrix);
         ++epoch;
@@ -341,6 +352,7 @@ int main(int argc, char** argv)
     app.add_option("--target", options.target,
                    "test accuracy without which the run counts as failed; by default 0.88, 0.6 for a shortened run")
         ->check(CLI::Range(0.0, 1.0));
+    app.add_flag("--compile", options.compile, "record the training step, and replay it from then on");
     app.add_flag("--mnist", options.mnist, "the data are MNIST's digits: name the classes so");
     CLI11_PARSE(app, argc, argv);
     try

@@ -102,23 +102,28 @@ struct Fit
     samples::Curve distances;  ///< from the least-squares line, against the cost
 };
 
-Fit fit(const Method& method, const samples::Points& points, std::size_t epochs)
+Fit fit(const Method& method, const samples::Points& points, std::size_t epochs, bool compile)
 {
     const samples::Line best = samples::least_squares(points);
     optim::Sampler sampler(points.size(), method.draw);
     const std::size_t steps = epochs * sampler.batches();
     const std::size_t thinning = std::max<std::size_t>(1, steps / 250);
     ag::Variable<float> a(0.f), b(0.f);
+    const auto learn = [&](const ag::Tensor<float>& x, const ag::Tensor<float>& y)
+    {
+        ag::GradientTape tape;
+        const auto [da, db] = tape.gradient(ag::mean(ag::square(a * x + b - y)), a, b);
+        a.assign_sub(method.lr * da);
+        b.assign_sub(method.lr * db);
+    };
+    auto compiled = ag::compile(learn);
     Fit result{{}, {method.name, {{0, 0}}}, {method.name, {}}};
     for (std::size_t step = 0; step < steps;)
     {
         for (const ag::Indices& batch : sampler)
         {
             const auto [x, y] = samples::take(points, batch);
-            ag::GradientTape tape;
-            const auto [da, db] = tape.gradient(ag::mean(ag::square(a * x + b - y)), a, b);
-            a.assign_sub(method.lr * da);
-            b.assign_sub(method.lr * db);
+            compile ? compiled(x, y) : learn(x, y);
             result.line = {a.item(), b.item()};
             if (++step % thinning == 0)
             {
@@ -131,7 +136,7 @@ Fit fit(const Method& method, const samples::Points& points, std::size_t epochs)
     return result;
 }
 
-bool compare_on_line(unsigned seed, ag::Generator& generator, const std::string& output)
+bool compare_on_line(unsigned seed, bool compile, ag::Generator& generator, const std::string& output)
 {
     constexpr std::size_t count = 1000;
     constexpr std::size_t epochs = 10;
@@ -150,7 +155,7 @@ bool compare_on_line(unsigned seed, ag::Generator& generator, const std::string&
                                  Method{"single samples", {.batch_size = 1, .replacement = true, .seed = seed}, 0.05f},
                                  Method{"minibatches of 20", {.batch_size = 20, .seed = seed}, 0.2f}})
     {
-        Fit result = fit(method, points, epochs);
+        Fit result = fit(method, points, epochs, compile);
         const std::size_t steps = budget / method.draw.batch_size;
         last.push_back(samples::distance(result.line, best));
         std::printf("%-22s %12zu x %6zu = %6zu   %8.5f   %.5f\n", method.name, method.draw.batch_size, steps,
@@ -185,15 +190,17 @@ int main(int argc, char** argv)
 {
     CLI::App app{"Gradient descent against stochastic gradient descent, at the same cost."};
     unsigned seed = 1;
+    bool compile = false;
     std::string output = "samples/output/gd_vs_sgd";
     app.add_option("--seed", seed, "of everything random")->capture_default_str();
     app.add_option("--output", output, "folder for the pictures")->capture_default_str();
+    app.add_flag("--compile", compile, "record the training step, and replay it from then on");
     CLI11_PARSE(app, argc, argv);
     try
     {
         ag::Generator generator(seed);
         const bool sphere = descend_on_sphere(generator, output);
-        const bool line = compare_on_line(seed, generator, output);
+        const bool line = compare_on_line(seed, compile, generator, output);
         std::printf("%s\n", sphere && line ? "converged" : "NOT CONVERGED");
         return sphere && line ? 0 : 1;
     }

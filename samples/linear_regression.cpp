@@ -22,7 +22,7 @@ constexpr std::size_t point_count = 100;
 constexpr std::size_t batch_size = 10;
 constexpr int steps = 400;
 
-int fit(unsigned seed, const std::string& output)
+int fit(unsigned seed, bool compile, const std::string& output)
 {
     ag::Generator generator(seed);
     const samples::Points points = samples::scatter({3, 2}, 0.2, point_count, -1, 1, generator);
@@ -30,6 +30,16 @@ int fit(unsigned seed, const std::string& output)
     optim::Sampler batches(point_count, {.batch_size = batch_size, .seed = seed});
 
     ag::Variable<float> a(1.f), b(1.f);
+    const auto learn = [&](const ag::Tensor<float>& x, const ag::Tensor<float>& y, const ag::Tensor<float>& lr)
+    {
+        ag::GradientTape tape({.persistent = true});
+        auto loss = ag::mean(ag::square(a * x + b - y));
+        a.assign_sub(lr * tape.gradient(loss, a));
+        b.assign_sub(lr * tape.gradient(loss, b));
+        return loss;
+    };
+    auto compiled = ag::compile(learn);
+
     samples::Curve path{"minibatches of 10", {{a.item(), b.item()}}};
     samples::Curve batch_losses{"of the minibatch", {}};
     samples::Curve losses{"of all points", {}};
@@ -40,11 +50,7 @@ int fit(unsigned seed, const std::string& output)
             const auto [x, y] = samples::take(points, batch);
             // Minibatches disagree about where the minimum is; smaller and smaller steps average their opinions.
             const float lr = 0.2f / (1.f + static_cast<float>(step) / 50.f);
-
-            ag::GradientTape tape({.persistent = true});
-            auto loss = ag::mean(ag::square(a * x + b - y));
-            a.assign_sub(lr * tape.gradient(loss, a));
-            b.assign_sub(lr * tape.gradient(loss, b));
+            const auto loss = compile ? compiled(x, y, lr) : learn(x, y, lr);
 
             const double total = samples::mean_squared_error(points, {a.item(), b.item()});
             path.points.push_back({a.item(), b.item()});
@@ -85,13 +91,15 @@ int main(int argc, char** argv)
 {
     CLI::App app{"Fits a line to 100 random points by minibatches of 10, with a persistent tape and assign_sub."};
     unsigned seed = 1;
+    bool compile = false;
     std::string output = "samples/output/linear_regression";
     app.add_option("--seed", seed, "of the points and the minibatches")->capture_default_str();
     app.add_option("--output", output, "folder for the pictures")->capture_default_str();
+    app.add_flag("--compile", compile, "record the training step, and replay it from then on");
     CLI11_PARSE(app, argc, argv);
     try
     {
-        return fit(seed, output);
+        return fit(seed, compile, output);
     }
     catch (const std::exception& error)
     {

@@ -10,30 +10,39 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <utility>
 
 namespace ag = autograd;
 
 namespace
 {
 
-int descend(const std::string& output)
+int descend(bool compile, const std::string& output)
 {
     constexpr int steps = 50;
     ag::Variable a(1.0), b(1.0);
     optim::SGD sgd({a, b}, {.lr = 0.1});
+    const auto learn = [&]
+    {
+        ag::GradientTape tape;
+        auto loss = a * a + b * b;
+        sgd.zero_grad();
+        loss.backward();
+        sgd.step();
+        return loss;
+    };
+    auto compiled = ag::compile(learn);
+
     samples::Curve path{"SGD, lr 0.1", {{a.item(), b.item()}}};
     samples::Curve losses{"loss", {}};
 
     std::printf("step         a             b             loss\n");
     for (int step = 0; step < steps; ++step)
     {
-        ag::GradientTape tape;
-        auto loss = a * a + b * b;
-        std::printf("%4d  %.6e  %.6e  %.6e\n", step, a.item(), b.item(), loss.item());
-        losses.points.push_back({static_cast<double>(step), loss.item()});
-        sgd.zero_grad();
-        loss.backward();
-        sgd.step();
+        const auto [from_a, from_b] = std::pair(a.item(), b.item());
+        const double loss = (compile ? compiled() : learn()).item();
+        std::printf("%4d  %.6e  %.6e  %.6e\n", step, from_a, from_b, loss);
+        losses.points.push_back({static_cast<double>(step), loss});
         path.points.push_back({a.item(), b.item()});
     }
 
@@ -59,12 +68,14 @@ int descend(const std::string& output)
 int main(int argc, char** argv)
 {
     CLI::App app{"Descent on a^2 + b^2 with optim::SGD, every step printed, with pictures of the way down."};
+    bool compile = false;
     std::string output = "samples/output/sphere_descent";
     app.add_option("--output", output, "folder for the pictures")->capture_default_str();
+    app.add_flag("--compile", compile, "record the training step, and replay it from then on");
     CLI11_PARSE(app, argc, argv);
     try
     {
-        return descend(output);
+        return descend(compile, output);
     }
     catch (const std::exception& error)
     {
