@@ -55,7 +55,7 @@ struct AxisPlan
     std::size_t phases;
     std::size_t lead;
     std::size_t steps;
-    std::vector<std::vector<Tap>> taps;  ///< for each r
+    PoolVector<PoolVector<Tap>> taps;  ///< for each r
 
     static AxisPlan forward(const ConvolutionAxis& axis)
     {
@@ -73,7 +73,7 @@ struct AxisPlan
         plan.lead = (axis.kernel - 1) * axis.dilation / axis.stride;
         for (std::size_t r = 0; r < std::min(axis.stride, axis.input); ++r)
         {
-            std::vector<Tap>& taps = plan.taps.emplace_back();
+            PoolVector<Tap>& taps = plan.taps.emplace_back();
             for (std::size_t k = 0; k < axis.kernel; ++k)
             {
                 // Non-negative also where the tap reads from before the first element.
@@ -108,9 +108,9 @@ struct Range
     std::size_t count;
 };
 
-std::vector<Range> ranges(const AxisPlan& plan, std::size_t most)
+PoolVector<Range> ranges(const AxisPlan& plan, std::size_t most)
 {
-    std::vector<Range> result;
+    PoolVector<Range> result;
     for (std::size_t r = 0; r < plan.taps.size(); ++r)
     {
         const std::size_t count = plan.count(r);
@@ -186,7 +186,7 @@ struct Window
     std::size_t part_rows;
     std::size_t row_length;
     std::size_t plane;  ///< elements of a copied plane
-    std::vector<std::size_t> offsets;
+    PoolVector<std::size_t> offsets;
 
 private:
     template <class T>
@@ -261,7 +261,7 @@ struct TileTask
     const T* weights;            ///< packed, a column of the tile after the other
     const T* part;               ///< at the tile's first place
     const std::size_t* offsets;  ///< one a column of the weights
-    const std::vector<Run>& runs;
+    const PoolVector<Run>& runs;
     T* target;
     std::size_t target_row;
     std::size_t step;
@@ -343,9 +343,9 @@ public:
         const std::size_t planes = columns_ * plan_[0].taps[0].size();
         const std::size_t at_once =
             std::clamp<std::size_t>(part_depth / std::max<std::size_t>(1, taps), 1, std::max<std::size_t>(1, planes));
-        const std::vector<Range> depths = ranges(plan_[0], 1);
-        const std::vector<Range> heights = ranges(plan_[1], rows_of_part<T>(plan_, at_once));
-        const std::vector<Range> widths = ranges(plan_[2], part_columns);
+        const PoolVector<Range> depths = ranges(plan_[0], 1);
+        const PoolVector<Range> heights = ranges(plan_[1], rows_of_part<T>(plan_, at_once));
+        const PoolVector<Range> widths = ranges(plan_[2], part_columns);
         const std::size_t windows = depths.size() * heights.size() * widths.size();
         const std::size_t images = shape_.batch * shape_.groups;
         const std::size_t source_image = columns_ * plan_[0].source * plan_[1].source * plan_[2].source;
@@ -432,7 +432,7 @@ private:
                    window.columns.begin * plan_[2].steps + window.columns.r);
         const std::size_t most = std::min(at_once, planes);
         Panel<T> part(most * window.plane + tile_width);
-        std::vector<std::size_t> offsets;
+        PoolVector<std::size_t> offsets;
         for (std::size_t plane = 0; plane < most; ++plane)
         {
             for (const std::size_t offset : window.offsets)
@@ -440,7 +440,7 @@ private:
                 offsets.push_back(plane * window.plane + offset);
             }
         }
-        std::vector<Run> runs;
+        PoolVector<Run> runs;
         std::size_t p0 = 0;
         do
         {
@@ -474,7 +474,7 @@ private:
     }
 
     /// Where the outputs at `count` places from `place` on go.
-    void find_runs(const Window& window, std::size_t place, std::size_t count, std::vector<Run>& runs) const
+    void find_runs(const Window& window, std::size_t place, std::size_t count, PoolVector<Run>& runs) const
     {
         runs.clear();
         for (std::size_t tile = 0; tile < count;)
@@ -497,7 +497,7 @@ private:
     bool high_;
     std::size_t tile_rows_;
     Panel<T> packed_;
-    std::vector<std::size_t> starts_;
+    PoolVector<std::size_t> starts_;
 };
 
 Plan forward_plan(const ConvolutionShape& shape)
@@ -545,7 +545,7 @@ template <class T>
 struct Part
 {
     const T* data;
-    const std::vector<std::size_t>& rows;
+    const PoolVector<std::size_t>& rows;
 };
 
 /// sums[i][o] += x[rows[i] + places[p]] * y[p][o], over all p < count, for one row of tiles.
@@ -609,8 +609,8 @@ private:
         std::fill_n(columns.data(), gradient_places * tile_columns<T>, T(0));
         const std::size_t target = plan_[0].target * plan_[1].target * plan_[2].target;
         const std::size_t source = plan_[0].source * plan_[1].source * plan_[2].source;
-        std::vector<std::size_t> starts;
-        std::vector<std::size_t> places;
+        PoolVector<std::size_t> starts;
+        PoolVector<std::size_t> places;
         for (const Range& depth : ranges(plan_[0], 1))
         {
             // The parts of a whole block, whoever computes how many of its rows: they decide the order of the sums.
@@ -656,7 +656,7 @@ private:
 
     /// What the outputs of one window contribute.
     void add(const Window& window, const Part<T>& part, const T* y, std::size_t width, T* columns,
-             std::vector<std::size_t>& places, T* sums) const
+             PoolVector<std::size_t>& places, T* sums) const
     {
         const std::size_t target = plan_[0].target * plan_[1].target * plan_[2].target;
         const std::size_t outputs = window.rows.count * window.columns.count;

@@ -53,14 +53,28 @@ void multiply(const SparseMatrix& map, const T* in, T* out, std::size_t outer, s
                  });
 }
 
-/// One axis multiplied by a matrix.
+/// A matrix and its transpose, which gradients need.
+struct Maps
+{
+    explicit Maps(const SparseMatrix& matrix) : matrix(matrix), transpose(matrix.transposed()) {}
+    bool operator==(const Maps& other) const { return matrix == other.matrix; }
+
+    SparseMatrix matrix;
+    SparseMatrix transpose;
+};
+
+/// One axis multiplied by a matrix, or by its transpose.
 struct Resample
 {
     static constexpr const char* name = "resample";
-    bool operator==(const Resample& other) const { return axis == other.axis && *map == *other.map; }
+    bool operator==(const Resample& other) const
+    {
+        return axis == other.axis && transposed == other.transposed && *maps == *other.maps;
+    }
     static constexpr bool multilinear = true;
     std::size_t axis;
-    std::shared_ptr<const SparseMatrix> map;
+    std::shared_ptr<const Maps> maps;
+    bool transposed = false;
 
     template <class T>
     Tensor<T> value(const Tensor<T>& x) const
@@ -72,15 +86,16 @@ struct Resample
         {
             (k < axis ? outer : inner) *= k == axis ? 1 : shape[k];
         }
-        shape[axis] = map->rows();
+        const SparseMatrix& map = transposed ? maps->transpose : maps->matrix;
+        shape[axis] = map.rows();
         const Tensor<T> y = Tensor<T>::adopt(new_node<T>(shape));
-        multiply(*map, x.data(), y.node()->template as<T>(), outer, inner);
+        multiply(map, x.data(), y.node()->template as<T>(), outer, inner);
         return y;
     }
     template <class T>
     Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>&) const
     {
-        return apply(Resample{axis, std::make_shared<const SparseMatrix>(map->transposed())}, Location{}, dy);
+        return apply(Resample{axis, maps, !transposed}, Location{}, dy);
     }
 };
 
@@ -169,7 +184,7 @@ struct PutAtPlaces
 
 const Batching<Resample, 1> resample_batching(
     [](const Resample& op, const auto& batch) {
-        return batch.behind_axis(Resample{op.axis + 1, op.map});
+        return batch.behind_axis(Resample{op.axis + 1, op.maps, op.transposed});
     });
 
 // Samples are channels, if all rows of these have their places in common.
@@ -242,7 +257,7 @@ Tensor<T> resample(const Tensor<T>& x, const std::vector<SparseMatrix>& maps, Lo
             const std::size_t axis = grows ? maps.size() - 1 - k : k;
             if (grows == (maps[axis].rows() > maps[axis].columns()))
             {
-                y = apply(Resample{lead + axis, std::make_shared<const SparseMatrix>(maps[axis])}, location, y);
+                y = apply(Resample{lead + axis, std::make_shared<const Maps>(maps[axis])}, location, y);
             }
         }
     }
