@@ -27,14 +27,13 @@ using detail::Reads;
 using detail::store_lanes;
 using detail::Tile;
 
-/// The largest element of each line; NaN if one is.
+/// The largest element of each line; any, if one is NaN, which makes the sum of exponentials NaN.
 template <class T>
 void find_largest(const Tile& tile, const T* x, LineNumbers<T>& largest)
 {
     using B = xsimd::batch<T>;
     fold_lines(
-        tile, -std::numeric_limits<T>::infinity(), largest,
-        [](const B& a, const B& b) { return xsimd::select((b > a) | xsimd::isnan(b), b, a); },
+        tile, -std::numeric_limits<T>::infinity(), largest, [](const B& a, const B& b) { return xsimd::max(a, b); },
         [x](std::size_t p, std::size_t n, std::size_t) { return load_lanes(x + p, n); });
 }
 
