@@ -412,6 +412,11 @@ void* Plan::number(ValueId id)
 void Plan::arrange()
 {
     Arrangement arrangement(recording_);
+    nodes_.resize(recording_.values.size());
+    for (std::size_t id = 0; id < nodes_.size(); ++id)
+    {
+        nodes_[id] = recording_.values[id].origin == Origin::argument;
+    }
     for (Place& place : arrangement.places())
     {
         Step& step = steps_.emplace_back();
@@ -421,15 +426,20 @@ void Plan::arrange()
             const Instruction& only = *step.instructions[0];
             step.number = only.kind == Kind::load && recording_.values[index(only.output)].shape.rank() == 0 &&
                           !arrangement.escapes(only.output);
+            if (only.output != no_value)
+            {
+                nodes_[index(only.output)] = !step.number;
+            }
             continue;
         }
         std::vector<ElementwiseStep> elementwise;
         elementwise.reserve(step.instructions.size());
         for (const Instruction* const instruction : step.instructions)
         {
-            elementwise.push_back(
-                {instruction, arrangement.escapes(instruction->output),
-                 is_elementwise(*instruction) ? Total::none : total_of(*instruction, recording_.values)});
+            const bool escapes = arrangement.escapes(instruction->output);
+            const Total total = is_elementwise(*instruction) ? Total::none : total_of(*instruction, recording_.values);
+            elementwise.push_back({instruction, escapes, total});
+            nodes_[index(instruction->output)] = escapes || total != Total::none;
         }
         const bool is_float = place.dtype == DType::float32;
         if (place.shape->rank() == 0)
@@ -461,7 +471,10 @@ void Plan::find_lifetimes()
             if (id != no_value && !alive[index(id)])
             {
                 alive[index(id)] = true;
-                step.dead.push_back(id);
+                if (nodes_[index(id)])
+                {
+                    step.dead.push_back(id);
+                }
             }
         };
         for (const Instruction* const instruction : step.instructions)

@@ -47,7 +47,7 @@ private:
         std::unique_ptr<ElementwiseProgram> program = {};  ///< of a loop or list
         std::vector<Node*> operands = {};                  ///< kept for its memory; fixed where only the shape is read
         std::vector<std::pair<std::size_t, ValueId>> reads = {};  ///< operands that are values, by their number
-        std::vector<ValueId> dead = {};                           ///< values that nobody needs after it
+        std::vector<ValueId> dead = {};                           ///< nodes that nobody needs after it
         bool number = false;       ///< whether it only loads a number that other steps read
         bool takes_input = false;  ///< whether the first input dies here, so that its memory may be used
         double seconds = 0;
@@ -70,6 +70,7 @@ private:
 
     Recording recording_;
     std::vector<Step> steps_;
+    std::vector<bool> nodes_;    ///< which values are nodes at some time of a run
     std::vector<ValueId> last_;  ///< what is there until the end of a run: results, and arguments that nobody reads
     PlanValues values_;
     std::vector<float> floats_;
