@@ -162,26 +162,16 @@ private:
     void join_loop(const Instruction& instruction)
     {
         const RecordedValue& output = recording_.values[index(instruction.output)];
-        const Moment after = ready(instruction);
-        std::size_t best = places_.size();
-        const auto [first, last] = loops_.equal_range(&output.shape);
-        for (auto loop = first; loop != last; ++loop)
+        std::vector<std::size_t>& loops = loops_[{&output.shape, output.dtype}];
+        const auto earliest = static_cast<std::size_t>((ready(instruction) + 1) / 2);
+        auto loop = std::lower_bound(loops.begin(), loops.end(), earliest);
+        if (loop == loops.end())
         {
-            const std::size_t number = loop->second;
-            const Place& place = places_[number];
-            if (2 * static_cast<Moment>(number) >= after && number < best && place.dtype == output.dtype &&
-                place.shape == &output.shape)
-            {
-                best = number;
-            }
-        }
-        if (best == places_.size())
-        {
+            loop = loops.insert(loop, places_.size());
             places_.push_back({{}, true, output.dtype, &output.shape});
-            loops_.emplace(&output.shape, best);
         }
-        places_[best].instructions.push_back(&instruction);
-        made_[index(instruction.output)] = 2 * static_cast<Moment>(best);
+        places_[*loop].instructions.push_back(&instruction);
+        made_[index(instruction.output)] = 2 * static_cast<Moment>(*loop);
     }
 
     Moment ready(const Instruction& instruction) const
@@ -227,7 +217,7 @@ private:
     std::vector<Place> places_;
     std::vector<Moment> made_;
     std::vector<bool> escapes_;
-    std::unordered_multimap<const Shape*, std::size_t> loops_;  ///< by shape, not to search all steps
+    std::map<std::pair<const Shape*, DType>, std::vector<std::size_t>> loops_;  ///< numbers of places, in order
 };
 
 }
