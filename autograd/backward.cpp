@@ -101,10 +101,15 @@ std::size_t source_of(const TapeState& tape, const Record& record, Slot slot, st
     return k;
 }
 
-void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& goal)
+void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
 {
     Arena& arena = pass.arena;
     const TapeState& tape = pass.tape;
+    Slot target = seeds.front().target;
+    for (const Seed& seed : seeds)
+    {
+        target = std::max(target, seed.target);
+    }
     Slot begin = tape.begin;
     std::vector<Slot> slots;
     for (Node* source : goal.sources)
@@ -131,8 +136,11 @@ void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& 
             pass.wanted[slot - begin] = wanted;
         }
     }
-    retain(output_gradient);
-    pass.gradients[target - begin] = output_gradient;
+    for (const Seed& seed : seeds)
+    {
+        retain(seed.gradient);
+        Pull::accumulate(pass.gradients[seed.target - begin], seed.gradient);
+    }
     for (Slot slot = target + 1; slot-- > begin;)
     {
         Record& record = arena[slot];

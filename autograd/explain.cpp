@@ -199,14 +199,13 @@ std::string why_not_recorded(const TapeState* tape, const Node& target)
                                 : "while it did not record");
 }
 
-void throw_unconnected(TapeState& tape, Node* target, Node* source, std::size_t number, const char* operation,
-                       Location location)
+void throw_unconnected(TapeState& tape, Node* target, Node* source, std::size_t k, const Question& question)
 {
     const Explanation found = explain(&tape, target, source);
-    throw UnconnectedError(operation,
-                           "the target does not depend on source " + std::to_string(number) + ", of shape " +
+    throw UnconnectedError(question.operation,
+                           "the target does not depend on " + question.names(k) + ", of shape " +
                                to_string(source->shape) + ": " + found.text,
-                           location, found.advice + " Ask for {.unconnected = Unconnected::zero} if zeros are meant.");
+                           question.location, found.advice + " " + question.names.advice);
 }
 
 Explanation explain(TapeState* state, Node* target, Node* source)

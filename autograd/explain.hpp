@@ -35,9 +35,9 @@ struct TapeState;
 
 Explanation explain(TapeState* tape, Node* target, Node* source);
 
-/// Throws UnconnectedError for source number `number`, and says why.
-[[noreturn]] void throw_unconnected(TapeState& tape, Node* target, Node* source, std::size_t number,
-                                    const char* operation, Location location);
+/// Throws UnconnectedError for the source that the question calls the k-th, and says why.
+[[noreturn]] void throw_unconnected(TapeState& tape, Node* target, Node* source, std::size_t k,
+                                    const Question& question);
 
 /// Why a tape, or any if null, did not record this target.
 std::string why_not_recorded(const TapeState* tape, const Node& target);

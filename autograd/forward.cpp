@@ -12,10 +12,16 @@ Node* Push::take()
     return sum_ == nullptr ? nullptr : full(std::exchange(sum_, nullptr), record_.output->shape);
 }
 
-Node* run_forward(Pass& pass, Slot target, std::span<Node* const> sources, std::span<Node* const> tangents)
+void run_forward(Pass& pass, std::span<const Slot> targets, std::span<Node* const> sources,
+                 std::span<Node* const> tangents, std::span<Node*> results)
 {
     Arena& arena = pass.arena;
     const TapeState& tape = pass.tape;
+    Slot last = 0;
+    for (const Slot target : targets)
+    {
+        last = target == no_slot ? last : std::max(last, target);
+    }
     Slot begin = tape.begin;
     std::vector<Slot> slots;
     for (Node* source : sources)
@@ -23,8 +29,8 @@ Node* run_forward(Pass& pass, Slot target, std::span<Node* const> sources, std::
         slots.push_back(source->is_variable ? no_slot : arena.slot_of(*source));
         begin = std::min(begin, slots.back());
     }
-    pass.gradients.assign(target - begin + 1, nullptr);
-    for (Slot slot = begin; slot <= target; ++slot)
+    pass.gradients.assign(last - begin + 1, nullptr);
+    for (Slot slot = begin; slot <= last; ++slot)
     {
         Record& record = arena[slot];
         const std::size_t source = source_of(tape, record, slot, slots, sources);
@@ -56,7 +62,14 @@ Node* run_forward(Pass& pass, Slot target, std::span<Node* const> sources, std::
             }
         }
     }
-    return std::exchange(pass.gradients[target - begin], nullptr);
+    for (std::size_t k = 0; k < targets.size(); ++k)
+    {
+        results[k] = targets[k] == no_slot ? nullptr : pass.gradients[targets[k] - begin];
+        if (results[k] != nullptr)
+        {
+            retain(results[k]);
+        }
+    }
 }
 
 }

@@ -113,7 +113,10 @@ Tensor<T> with_adjoint(const detail::Operation& operation, const FunctionOfTenso
             nodes.push_back(parameter.get());
         }
         std::vector<Node*> gradients(nodes.size());
-        detail::TapeAccess::gradient(tape, y.node(), w.node(), nodes, gradients, Unconnected::zero, location);
+        Node* const target = y.node();
+        Node* const output_gradient = w.node();
+        detail::TapeAccess::gradient(tape, {&target, 1}, {&output_gradient, 1}, nodes, gradients,
+                                     {"gradient", detail::Demand::none, location});
         return gradients;
     };
     return Tensor<T>::adopt(detail::with_gradient(operation, solution.x.node(), inputs, std::move(pullback), location));

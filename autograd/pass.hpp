@@ -18,14 +18,22 @@ struct Wanted
     bool everything() const noexcept { return results.empty(); }
 };
 
+/// Where a backward pass starts, and with which gradient.
+struct Seed
+{
+    Slot target;
+    Node* gradient;
+};
+
 class Pass;
 
-/// The loop of reverse mode: from the target's record down to the tape's first.
-void run_backward(Pass& pass, Slot target, Node* output_gradient, const Wanted& goal);
+/// The loop of reverse mode: from the record of the last target down to the tape's first.
+void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal);
 
-/// The loop of forward mode: from the sources up to the target's record. Gives a new reference to the target's tangent, or
-/// null if it does not depend on the sources. The tangents have the shapes of the sources.
-Node* run_forward(Pass& pass, Slot target, std::span<Node* const> sources, std::span<Node* const> tangents);
+/// The loop of forward mode: from the sources up to the record of the last target. Gives a new reference to the tangent of
+/// each, or null if it does not depend on the sources, or is nowhere. The tangents have the shapes of the sources.
+void run_forward(Pass& pass, std::span<const Slot> targets, std::span<Node* const> sources,
+                 std::span<Node* const> tangents, std::span<Node*> results);
 
 /// The array in this shape, stretched if it is smaller. Takes the reference and gives one.
 Node* full(Node* array, const Shape& shape);

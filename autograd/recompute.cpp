@@ -87,7 +87,8 @@ Tensor<T> detail::recompute(const FunctionOfTensors<T>& f, const std::vector<Ten
             nodes.push_back(source.get());
         }
         std::vector<Node*> gradients(nodes.size());
-        TapeAccess::gradient(tape, y.node(), dy, nodes, gradients, Unconnected::zero, location);
+        Node* const target = y.node();
+        TapeAccess::gradient(tape, {&target, 1}, {&dy, 1}, nodes, gradients, {"gradient", Demand::none, location});
         return gradients;
     };
     return Tensor<T>::adopt(

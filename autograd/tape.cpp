@@ -2,6 +2,7 @@
 #include <autograd/pass.hpp>
 #include <autograd/tape.hpp>
 
+#include <array>
 #include <string>
 
 namespace autograd
@@ -46,6 +47,21 @@ Node* seed(Node* target, Node* output_gradient, const char* operation, Location 
                     location, "Open it with {.persistent = true} to use it more than once.");
 }
 
+/// Throws unless the gradients are there that are demanded.
+void require_reached(TapeState& tape, std::span<Node* const> targets, std::span<Node* const> sources,
+                     std::span<Node* const> gradients, const Question& question)
+{
+    const auto missing = std::find(gradients.begin(), gradients.end(), nullptr);
+    const bool enough = question.demand == Demand::none ||
+                        (question.demand == Demand::any &&
+                         std::any_of(gradients.begin(), gradients.end(), [](Node* each) { return each != nullptr; }));
+    if (missing != gradients.end() && !enough)
+    {
+        const auto k = static_cast<std::size_t>(missing - gradients.begin());
+        throw_unconnected(tape, targets.front(), sources[k], k, question);
+    }
+}
+
 /// Holds a reference for the length of a scope.
 struct Hold
 {
@@ -54,6 +70,44 @@ struct Hold
     Hold& operator=(const Hold&) = delete;
     ~Hold() { release(node); }
     Node* node;
+};
+
+/// Room for something for each target: for few of them none that has to be asked for.
+template <class X>
+class Room
+{
+public:
+    explicit Room(std::size_t count) : many_(count > few_.size() ? count : 0), size_(count) {}
+    std::span<X> all() noexcept { return {many_.empty() ? few_.data() : many_.data(), size_}; }
+
+private:
+    std::array<X, 2> few_{};
+    std::vector<X> many_;
+    std::size_t size_;
+};
+
+/// Where a pass starts from: those targets that the tape has recorded.
+class Seeds
+{
+public:
+    explicit Seeds(std::size_t count) : room_(count) {}
+    Seeds(const Seeds&) = delete;
+    Seeds& operator=(const Seeds&) = delete;
+    ~Seeds()
+    {
+        for (const Seed& seed : all())
+        {
+            release(seed.gradient);
+        }
+    }
+
+    /// Takes over the reference.
+    void add(Slot target, Node* gradient) { room_.all()[size_++] = {target, gradient}; }
+    std::span<const Seed> all() noexcept { return room_.all().first(size_); }
+
+private:
+    Room<Seed> room_;
+    std::size_t size_ = 0;
 };
 
 }
@@ -94,7 +148,8 @@ void backward(Node* target, Node* output_gradient, Location location)
     const Hold start(seed(target, output_gradient, "backward", location));
     tape->last_target = target;
     Pass pass(arena, *tape);
-    run_backward(pass, slot, start.node, {});
+    const Seed first{slot, start.node};
+    run_backward(pass, {&first, 1}, {});
 }
 
 }
@@ -204,7 +259,7 @@ void GradientTape::reset(Location location)
     Arena::current().restart_tape(state_);
 }
 
-Slot GradientTape::find(Node* target, Unconnected unconnected, const char* operation, Location location)
+Slot GradientTape::find(Node* target, Demand demand, const char* operation, Location location)
 {
     require_state(operation, location);
     if (state_->used)
@@ -221,7 +276,7 @@ Slot GradientTape::find(Node* target, Unconnected unconnected, const char* opera
     {
         return slot;
     }
-    if (unconnected == Unconnected::error)
+    if (demand != Demand::none)
     {
         const std::string problem = why_not_recorded(state_, *target);
         const char* fix = "Compute it from Variables or watched tensors while this tape lives.";
@@ -234,26 +289,44 @@ Slot GradientTape::find(Node* target, Unconnected unconnected, const char* opera
     return no_slot;
 }
 
-void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node* const> sources,
-                            std::span<Node*> results, Unconnected unconnected, Location location)
+Slot GradientTape::find(std::span<Node* const> targets, std::span<Slot> slots, const Question& question)
 {
-    const Slot slot = find(target, unconnected, "gradient", location);
+    Slot last = no_slot;
+    for (std::size_t k = 0; k < targets.size(); ++k)
+    {
+        slots[k] = find(targets[k], targets.size() == 1 ? question.demand : Demand::none, question.operation,
+                        question.location);
+        last = last == no_slot || (slots[k] != no_slot && slots[k] > last) ? slots[k] : last;
+    }
+    return last == no_slot && !targets.empty()
+               ? find(targets.front(), question.demand, question.operation, question.location)
+               : last;
+}
+
+void GradientTape::gradient(std::span<Node* const> targets, std::span<Node* const> output_gradients,
+                            std::span<Node* const> sources, std::span<Node*> results, const Question& question)
+{
+    Room<Slot> room(targets.size());
+    const std::span<Slot> slots = room.all();
+    const Slot last = find(targets, slots, question);
     Arena& arena = Arena::current();
     std::fill(results.begin(), results.end(), nullptr);
     try
     {
-        if (slot != no_slot)
+        if (last != no_slot)
         {
-            const Hold start(seed(target, output_gradient, "gradient", location));
-            Pass pass(arena, *state_);
-            run_backward(pass, slot, start.node, {sources, results});
-            for (std::size_t k = 0; k < sources.size() && unconnected == Unconnected::error; ++k)
+            Seeds seeds(targets.size());
+            for (std::size_t k = 0; k < targets.size(); ++k)
             {
-                if (results[k] == nullptr)
+                if (slots[k] != no_slot)
                 {
-                    throw_unconnected(*state_, target, sources[k], k + 1, "gradient", location);
+                    Node* const given = output_gradients.empty() ? nullptr : output_gradients[k];
+                    seeds.add(slots[k], seed(targets[k], given, question.operation, question.location));
                 }
             }
+            Pass pass(arena, *state_);
+            run_backward(pass, seeds.all(), {sources, results});
+            require_reached(*state_, targets, sources, results, question);
         }
         for (std::size_t k = 0; k < sources.size(); ++k)
         {
@@ -276,38 +349,43 @@ void GradientTape::gradient(Node* target, Node* output_gradient, std::span<Node*
     }
 }
 
-Node* GradientTape::jvp(Node* target, std::span<Node* const> sources, std::span<Node* const> tangents,
-                        Unconnected unconnected, Location location)
+void GradientTape::jvp(std::span<Node* const> targets, std::span<Node* const> sources, std::span<Node* const> tangents,
+                       std::span<Node*> results, const Question& question)
 {
     if (sources.size() != tangents.size() || sources.empty())
     {
-        throw ValueError("jvp",
+        throw ValueError(question.operation,
                          "needs one tangent a source, and at least one: got " + std::to_string(sources.size()) +
                              " sources and " + std::to_string(tangents.size()) + " tangents",
-                         location);
+                         question.location);
     }
     for (std::size_t k = 0; k < sources.size(); ++k)
     {
         if (sources[k]->shape != tangents[k]->shape)
         {
-            throw ShapeError("jvp",
-                             "the tangent must have the shape of its source: source " + std::to_string(k + 1) + " is " +
+            throw ShapeError(question.operation,
+                             "the tangent must have the shape of its source: " + question.names(k) + " is " +
                                  to_string(sources[k]->shape) + ", the tangent " + to_string(tangents[k]->shape),
-                             location);
+                             question.location);
         }
     }
-    const Slot slot = find(target, unconnected, "jvp", location);
-    Node* tangent = nullptr;
-    if (slot != no_slot)
+    std::fill(results.begin(), results.end(), nullptr);
+    Room<Slot> room(targets.size());
+    const std::span<Slot> slots = room.all();
+    if (find(targets, slots, question) != no_slot)
     {
         Pass pass(Arena::current(), *state_);
-        tangent = run_forward(pass, slot, sources, tangents);
-        if (tangent == nullptr && unconnected == Unconnected::error)
+        run_forward(pass, slots, sources, tangents, results);
+        if (question.demand != Demand::none &&
+            std::all_of(results.begin(), results.end(), [](Node* result) { return result == nullptr; }))
         {
-            throw_unconnected(*state_, target, sources[0], 1, "jvp", location);
+            throw_unconnected(*state_, targets.front(), sources[0], 0, question);
         }
     }
-    return tangent != nullptr ? tangent : filled(target->dtype, target->shape, 0);
+    for (std::size_t k = 0; k < targets.size(); ++k)
+    {
+        results[k] = results[k] != nullptr ? results[k] : filled(targets[k]->dtype, targets[k]->shape, 0);
+    }
 }
 
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -62,6 +63,42 @@ struct Target
     Target(const Tensor<T>& tensor, Location location = Location::current()) : tensor(tensor), location(location) {}
     const Tensor<T>& tensor;
     Location location;
+};
+
+/// Which sources must reach the targets.
+enum class Demand
+{
+    each,
+    any,
+    none
+};
+
+constexpr Demand demand(Unconnected unconnected) noexcept
+{
+    return unconnected == Unconnected::error ? Demand::each : Demand::none;
+}
+
+/// What errors call the sources: "source 1", "source 2" unless somebody knows better.
+struct SourceNames
+{
+    std::string (*name)(const void* owner, std::size_t k) = nullptr;
+    const void* owner = nullptr;
+    /// For one that is not reached.
+    const char* advice = "Ask for {.unconnected = Unconnected::zero} if zeros are meant.";
+
+    std::string operator()(std::size_t k) const
+    {
+        return name != nullptr ? name(owner, k) : "source " + std::to_string(k + 1);
+    }
+};
+
+/// Who asks a tape, and how.
+struct Question
+{
+    const char* operation;
+    Demand demand;
+    Location location;
+    SourceNames names = {};
 };
 
 }
@@ -140,8 +177,7 @@ public:
     {
         detail::Node* const node = source.node();
         detail::Node* result = nullptr;
-        gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr,
-                 {&node, 1}, {&result, 1}, options.unconnected, location);
+        gradient_of(target, options, {&node, 1}, {&result, 1}, location);
         return Tensor<typename S::value_type>::adopt(result);
     }
 
@@ -176,7 +212,7 @@ public:
         const Tensor<typename S::value_type> constant(tangent);
         detail::Node* const node = source.node();
         detail::Node* const direction = constant.node();
-        return Tensor<T>::adopt(jvp(target.node(), {&node, 1}, {&direction, 1}, unconnected, location));
+        return tangent_of(target, {&node, 1}, {&direction, 1}, unconnected, location);
     }
     /// The same where several sources change at once.
     template <Real T, AnyTensor S>
@@ -184,7 +220,7 @@ public:
                   const std::vector<Tensor<typename S::value_type>>& tangents,
                   Unconnected unconnected = Unconnected::error, Location location = Location::current())
     {
-        return Tensor<T>::adopt(jvp(target.node(), nodes_of(sources), nodes_of(tangents), unconnected, location));
+        return tangent_of(target, nodes_of(sources), nodes_of(tangents), unconnected, location);
     }
 
     /// The derivative of each element of `target` by each element of `source`: of the target's shape followed by the
@@ -217,16 +253,42 @@ private:
     }
 
     void require_state(const char* operation, Location location) const;
-    /// Where this tape recorded the target; no_slot if it did not and zeros are asked for.
-    std::uint32_t find(detail::Node* target, Unconnected unconnected, const char* operation, Location location);
+    /// Where this tape recorded the target; no_slot if it did not and none is demanded.
+    std::uint32_t find(detail::Node* target, detail::Demand demand, const char* operation, Location location);
+    /// Where this tape recorded the targets, and the last of them; no_slot if it did not, which is an error if it recorded none
+    /// and some are demanded.
+    std::uint32_t find(std::span<detail::Node* const> targets, std::span<std::uint32_t> slots,
+                       const detail::Question& question);
     void watch(detail::Node* node, Location location);
     std::vector<detail::Node*> watched(DType dtype, Location location) const;
-    /// One new reference a source.
-    void gradient(detail::Node* target, detail::Node* output_gradient, std::span<detail::Node* const> sources,
-                  std::span<detail::Node*> results, Unconnected unconnected, Location location);
-    /// A new reference.
-    detail::Node* jvp(detail::Node* target, std::span<detail::Node* const> sources,
-                      std::span<detail::Node* const> tangents, Unconnected unconnected, Location location);
+    /// Of the sum over all targets, each of which must hold one element unless the gradients of all are given. One new
+    /// reference a source.
+    void gradient(std::span<detail::Node* const> targets, std::span<detail::Node* const> output_gradients,
+                  std::span<detail::Node* const> sources, std::span<detail::Node*> results,
+                  const detail::Question& question);
+    /// One new reference a target.
+    void jvp(std::span<detail::Node* const> targets, std::span<detail::Node* const> sources,
+             std::span<detail::Node* const> tangents, std::span<detail::Node*> results,
+             const detail::Question& question);
+
+    template <Real T>
+    void gradient_of(const Tensor<T>& target, const GradientOptions<T>& options, std::span<detail::Node* const> sources,
+                     std::span<detail::Node*> results, Location location)
+    {
+        detail::Node* const node = target.node();
+        detail::Node* const given = options.output_gradient.defined() ? options.output_gradient.node() : nullptr;
+        gradient({&node, 1}, {&given, given != nullptr ? 1U : 0U}, sources, results,
+                 {"gradient", detail::demand(options.unconnected), location});
+    }
+    template <Real T>
+    Tensor<T> tangent_of(const Tensor<T>& target, std::span<detail::Node* const> sources,
+                         std::span<detail::Node* const> tangents, Unconnected unconnected, Location location)
+    {
+        detail::Node* const node = target.node();
+        detail::Node* result = nullptr;
+        jvp({&node, 1}, sources, tangents, {&result, 1}, {"jvp", detail::demand(unconnected), location});
+        return Tensor<T>::adopt(result);
+    }
 
     template <Real T, std::size_t... K, class... S>
     std::tuple<Tensor<typename S::value_type>...> gradients(const detail::Target<T>& target, std::index_sequence<K...>,
@@ -234,7 +296,7 @@ private:
     {
         detail::Node* const nodes[] = {sources.node()...};
         detail::Node* results[sizeof...(S)];
-        gradient(target.tensor.node(), nullptr, nodes, results, Unconnected::error, target.location);
+        gradient_of(target.tensor, {}, nodes, results, target.location);
         return {Tensor<typename S::value_type>::adopt(results[K])...};
     }
 
@@ -248,12 +310,22 @@ namespace detail
 struct TapeAccess
 {
     static TapeState* state(const GradientTape& tape) noexcept { return tape.state_; }
-    /// One new reference a source.
-    static void gradient(GradientTape& tape, Node* target, Node* output_gradient, std::span<Node* const> sources,
-                         std::span<Node*> results, Unconnected unconnected, Location location)
+    static void watch(GradientTape& tape, Node* node, Location location) { tape.watch(node, location); }
+    static void gradient(GradientTape& tape, std::span<Node* const> targets, std::span<Node* const> output_gradients,
+                         std::span<Node* const> sources, std::span<Node*> results, const Question& question)
     {
-        tape.gradient(target, output_gradient, sources, results, unconnected, location);
+        tape.gradient(targets, output_gradients, sources, results, question);
     }
+    static void jvp(GradientTape& tape, std::span<Node* const> targets, std::span<Node* const> sources,
+                    std::span<Node* const> tangents, std::span<Node*> results, const Question& question)
+    {
+        tape.jvp(targets, sources, tangents, results, question);
+    }
+    /// New references: for each target, one a source, of the target's shape followed by the source's; or, `as_matrices`, of
+    /// (elements, elements). 0 where there is no way from the one to the other. All have one type of elements.
+    static std::vector<Node*> jacobian(GradientTape& tape, std::span<Node* const> targets,
+                                       std::span<Node* const> sources, Mode mode, bool as_matrices,
+                                       const char* operation, Location location);
 };
 
 }
@@ -265,8 +337,7 @@ std::vector<Tensor<typename S::value_type>> GradientTape::gradient(const Tensor<
 {
     const std::vector<detail::Node*> nodes = nodes_of(sources);
     std::vector<detail::Node*> results(nodes.size());
-    gradient(target.node(), options.output_gradient.defined() ? options.output_gradient.node() : nullptr, nodes,
-             results, options.unconnected, location);
+    gradient_of(target, options, nodes, results, location);
     std::vector<Tensor<typename S::value_type>> tensors;
     for (detail::Node* result : results)
     {
