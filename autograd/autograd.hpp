@@ -36,5 +36,6 @@
 #include <autograd/testing.hpp>
 #include <autograd/trace.hpp>
 #include <autograd/transforms.hpp>
+#include <autograd/tree.hpp>
 #include <autograd/variable.hpp>
 #include <autograd/vmap.hpp>

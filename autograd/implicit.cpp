@@ -161,7 +161,7 @@ Tensor<T> detail::fixed_point(const FunctionOfTensor<T>& f, const Tensor<T>& sta
         const Tensor<T> dy = gradient / scale;
         if (!Arena::current().recording())
         {
-            const auto [y, pullback] = vjp(f, x, location);
+            const auto [y, pullback] = vjp(f, x, Unconnected::error, location);
             return scale * iterate<T>([&pullback = pullback, &dy](const Tensor<T>& w) { return dy + pullback(w); }, dy,
                                       options, location);
         }

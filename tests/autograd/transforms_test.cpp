@@ -252,7 +252,7 @@ TEST_CASE("a tangent of another shape, or too few of them, is refused")
     CHECK(thrown<ag::ShapeError>(
               [] {
                   ag::jvp(to_three, two, xt::xarray<double>{1, 2, 3});
-              }) == "jvp: the tangent must have the shape of its source: source 1 is (2,), the tangent (3,) (HERE).");
+              }) == "jvp: the tangent must have the shape of its source: argument 1 is (2,), the tangent (3,) (HERE).");
     ag::GradientTape tape;
     CHECK(thrown<ag::ValueError>([&] { tape.jvp(two, std::vector{two}, std::vector<Tensor>{}); }) ==
           "jvp: needs one tangent a source, and at least one: got 1 sources and 0 tangents (HERE).");
