@@ -17,7 +17,8 @@ namespace detail
 struct Compilation::Entry
 {
     std::vector<Shape> shapes;
-    std::vector<Indices> integers;  ///< what the recorded operations read in the place of the arguments
+    std::vector<std::size_t> lengths;  ///< of vectors
+    std::vector<Indices> integers;     ///< what the recorded operations read in the place of the arguments
     std::optional<Recording> first;
     std::unique_ptr<Plan> plan;
     std::size_t last_call = 0;
@@ -83,11 +84,12 @@ Compilation::Compilation(CompileOptions options, Location location) : options_(o
 Compilation::Compilation(Compilation&&) noexcept = default;
 Compilation::~Compilation() = default;
 
-Compilation::Entry* Compilation::entry_of(std::span<const CompiledArgument> arguments)
+Compilation::Entry* Compilation::entry_of(const ArgumentList& arguments)
 {
     const auto fits = [&](const std::unique_ptr<Entry>& entry)
     {
-        return std::equal(arguments.begin(), arguments.end(), entry->shapes.begin(),
+        return arguments.lengths == entry->lengths &&
+               std::equal(arguments.all.begin(), arguments.all.end(), entry->shapes.begin(),
                           [](const CompiledArgument& argument, const Shape& shape)
                           { return shape_of(argument) == shape; });
     };
@@ -95,7 +97,7 @@ Compilation::Entry* Compilation::entry_of(std::span<const CompiledArgument> argu
     return found != entries_.end() ? found->get() : nullptr;
 }
 
-Plan* Compilation::find(std::span<const CompiledArgument> arguments)
+Plan* Compilation::find(const ArgumentList& arguments)
 {
     if (Arena::current().attentive())
     {
@@ -107,7 +109,7 @@ Plan* Compilation::find(std::span<const CompiledArgument> arguments)
         return nullptr;
     }
     entry->last_call = ++calls_;
-    take_over(entry->integers, arguments);
+    take_over(entry->integers, arguments.all);
     return entry->plan.get();
 }
 
@@ -116,10 +118,15 @@ std::size_t Compilation::result_count(const Plan& plan)
     return plan.result_count();
 }
 
-void Compilation::replay(Plan& plan, std::span<const CompiledArgument> arguments, std::span<Node*> results)
+const void* Compilation::structure(const Plan& plan)
+{
+    return plan.structure.get();
+}
+
+void Compilation::replay(Plan& plan, const ArgumentList& arguments, std::span<Node*> results)
 {
     std::size_t count = 0;
-    for (const CompiledArgument& argument : arguments)
+    for (const CompiledArgument& argument : arguments.all)
     {
         if (argument.node != nullptr)
         {
@@ -129,15 +136,15 @@ void Compilation::replay(Plan& plan, std::span<const CompiledArgument> arguments
     plan.run(results);
 }
 
-std::vector<Node*> Compilation::record(
-    std::span<const CompiledArgument> arguments,
-    const std::function<std::vector<Node*>(std::span<Node* const>, std::span<const Indices>)>& function)
+CompiledResults Compilation::record(
+    const ArgumentList& arguments,
+    const std::function<CompiledResults(std::span<Node* const>, std::span<const Indices>)>& function)
 {
     if (Arena::current().attentive())
     {
         std::vector<Node*> nodes;
         std::vector<Indices> integers;
-        for (const CompiledArgument& argument : arguments)
+        for (const CompiledArgument& argument : arguments.all)
         {
             argument.node != nullptr ? nodes.push_back(argument.node) : integers.push_back(*argument.indices);
         }
@@ -152,7 +159,8 @@ std::vector<Node*> Compilation::record(
                                             [](const auto& a, const auto& b) { return a->last_call < b->last_call; }));
         }
         entry = entries_.emplace_back(std::make_unique<Entry>()).get();
-        for (const CompiledArgument& argument : arguments)
+        entry->lengths = arguments.lengths;
+        for (const CompiledArgument& argument : arguments.all)
         {
             entry->shapes.push_back(shape_of(argument));
             if (argument.indices != nullptr)
@@ -162,9 +170,9 @@ std::vector<Node*> Compilation::record(
         }
     }
     entry->last_call = ++calls_;
-    take_over(entry->integers, arguments);
-    const Views views(arguments);
-    std::vector<Node*> results;
+    take_over(entry->integers, arguments.all);
+    const Views views(arguments.all);
+    CompiledResults results;
     try
     {
         Recording recording = [&]
@@ -175,7 +183,7 @@ std::vector<Node*> Compilation::record(
                 recorder.expect(*entry->first);
             }
             results = function(views.nodes, entry->integers);
-            return recorder.finish(results);
+            return recorder.finish(results.nodes);
         }();
         if (!entry->first)
         {
@@ -192,11 +200,12 @@ std::vector<Node*> Compilation::record(
         }
         entry->first.reset();
         entry->plan = std::make_unique<Plan>(std::move(recording));
+        entry->plan->structure = results.structure;
         return results;
     }
     catch (...)
     {
-        for (Node* const result : results)
+        for (Node* const result : results.nodes)
         {
             release(result);
         }

@@ -2,6 +2,7 @@
 
 #include <autograd/ops/indices.hpp>
 #include <autograd/tensor.hpp>
+#include <autograd/tree.hpp>
 #include <autograd/variable.hpp>
 
 #include <array>
@@ -49,6 +50,28 @@ struct CompiledArgument
     const Indices* indices = nullptr;
 };
 
+/// The arguments of a call, one after another, and how long the vectors in them are. Kept for its memory.
+struct ArgumentList
+{
+    std::vector<CompiledArgument> all;
+    std::vector<std::size_t> lengths;
+
+    template <Real T>
+    void operator()(const Tensor<T>& tensor)
+    {
+        all.push_back({tensor.node(), nullptr});
+    }
+    void operator()(const Indices& indices) { all.push_back({nullptr, &indices}); }
+    void vector(std::size_t length) { lengths.push_back(length); }
+};
+
+/// New references, and the result itself without its tensors.
+struct CompiledResults
+{
+    std::vector<Node*> nodes;
+    std::shared_ptr<const void> structure;
+};
+
 /// What a compiled function is, whatever its types.
 class Compilation
 {
@@ -58,22 +81,23 @@ public:
     ~Compilation();
 
     /// The plan for arguments of these shapes, ready to be replayed; null if it must be recorded, or somebody records.
-    Plan* find(std::span<const CompiledArgument> arguments);
+    Plan* find(const ArgumentList& arguments);
     static std::size_t result_count(const Plan& plan);
-    static void replay(Plan& plan, std::span<const CompiledArgument> arguments, std::span<Node*> results);
+    static const void* structure(const Plan& plan);
+    static void replay(Plan& plan, const ArgumentList& arguments, std::span<Node*> results);
 
     /// Calls the function, which gives its results, and records it. It is given arguments of its own: the nodes, and the
     /// integers, in order.
-    std::vector<Node*> record(
-        std::span<const CompiledArgument> arguments,
-        const std::function<std::vector<Node*>(std::span<Node* const>, std::span<const Indices>)>& function);
+    CompiledResults record(
+        const ArgumentList& arguments,
+        const std::function<CompiledResults(std::span<Node* const>, std::span<const Indices>)>& function);
 
     std::vector<std::vector<PlanStep>> plans() const;
     void time(bool on);
 
 private:
     struct Entry;
-    Entry* entry_of(std::span<const CompiledArgument> arguments);
+    Entry* entry_of(const ArgumentList& arguments);
 
     CompileOptions options_;
     Location location_;
@@ -81,102 +105,56 @@ private:
     std::size_t calls_ = 0;
 };
 
-template <class A>
-inline constexpr bool is_compiled_argument = AnyTensor<A> || std::is_same_v<A, Indices>;
-
-/// Handles on the results of a function, as nodes and back.
-template <class R>
-struct Results
+template <class X>
+struct IsNoArgument : std::bool_constant<IsNoTensor<X>::value && !std::is_same_v<X, Indices>>
 {
-    static_assert(AnyTensor<R>,
-                  "a compiled function gives tensors: one, a std::tuple, pair, array or vector of them, or "
-                  "nothing");
-    static std::vector<Node*> nodes(const R& tensor)
+};
+
+/// Puts the next of the nodes, or of the integers, in the place of each argument.
+struct ReplaceArguments
+{
+    Node* const* node;
+    const Indices* integers;
+
+    template <Real T>
+    void operator()(Tensor<T>& tensor)
+    {
+        retain(*node);
+        tensor = Tensor<T>::adopt(*node++);
+    }
+    void operator()(Indices& indices) { indices = *integers++; }
+};
+
+/// Gives the tensors of a result these nodes.
+template <class R>
+void adopt_results(R& result, Node* const* node)
+{
+    const auto adopt = [&node](auto& tensor) { tensor = std::remove_reference_t<decltype(tensor)>::adopt(*node++); };
+    visit_parts(adopt, result);
+}
+
+/// New references.
+template <class R>
+std::vector<Node*> result_nodes(const R& result)
+{
+    std::vector<Node*> nodes;
+    const auto add = [&nodes](const auto& tensor)
     {
         retain(tensor.node());
-        return {tensor.node()};
-    }
-    static R from(std::span<Node* const> nodes) { return R::adopt(nodes[0]); }
-    static constexpr std::size_t count = 1;
-};
-template <class... R>
-struct Results<std::tuple<R...>>
-{
-    static std::vector<Node*> nodes(const std::tuple<R...>& tensors)
-    {
-        return std::apply(
-            [](const auto&... tensor)
-            {
-                (retain(tensor.node()), ...);
-                return std::vector<Node*>{tensor.node()...};
-            },
-            tensors);
-    }
-    static std::tuple<R...> from(std::span<Node* const> nodes)
-    {
-        return [&]<std::size_t... K>(std::index_sequence<K...>)
-        {
-            return std::tuple<R...>{R::adopt(nodes[K])...};
-        }
-        (std::index_sequence_for<R...>{});
-    }
-    static constexpr std::size_t count = sizeof...(R);
-};
-template <class A, class B>
-struct Results<std::pair<A, B>>
-{
-    static std::vector<Node*> nodes(const std::pair<A, B>& tensors)
-    {
-        return Results<std::tuple<A, B>>::nodes({tensors.first, tensors.second});
-    }
-    static std::pair<A, B> from(std::span<Node* const> nodes) { return {A::adopt(nodes[0]), B::adopt(nodes[1])}; }
-    static constexpr std::size_t count = 2;
-};
-template <class R, std::size_t N>
-struct Results<std::array<R, N>>
-{
-    static std::vector<Node*> nodes(const std::array<R, N>& tensors)
-    {
-        std::vector<Node*> nodes;
-        for (const R& tensor : tensors)
-        {
-            retain(tensor.node());
-            nodes.push_back(tensor.node());
-        }
-        return nodes;
-    }
-    static std::array<R, N> from(std::span<Node* const> nodes)
-    {
-        std::array<R, N> tensors;
-        std::transform(nodes.begin(), nodes.end(), tensors.begin(), [](Node* node) { return R::adopt(node); });
-        return tensors;
-    }
-    static constexpr std::size_t count = N;
-};
+        nodes.push_back(tensor.node());
+    };
+    visit_parts(add, result);
+    return nodes;
+}
 
+/// The same without its tensors.
 template <class R>
-struct Results<std::vector<R>>
+R emptied(R result)
 {
-    static std::vector<Node*> nodes(const std::vector<R>& tensors)
-    {
-        std::vector<Node*> nodes;
-        for (const R& tensor : tensors)
-        {
-            retain(tensor.node());
-            nodes.push_back(tensor.node());
-        }
-        return nodes;
-    }
-    static std::vector<R> from(std::span<Node* const> nodes)
-    {
-        std::vector<R> tensors;
-        for (Node* const node : nodes)
-        {
-            tensors.push_back(R::adopt(node));
-        }
-        return tensors;
-    }
-};
+    const auto empty = [](auto& tensor) { tensor = {}; };
+    visit_parts(empty, result);
+    return result;
+}
 
 /// The types of a function object's parameters and result.
 template <class F>
@@ -209,8 +187,10 @@ class Compiled;
 template <class F, class R, class... A>
 class Compiled<F, R, std::tuple<A...>>
 {
-    static_assert((detail::is_compiled_argument<A> && ...),
-                  "the parameters of a compiled function are tensors and Indices: what else it needs, it captures");
+    static_assert(
+        ((detail::part_count<detail::IsNoArgument, A>() == 0) && ...),
+        "the parameters of a compiled function are tensors and Indices, or structures of them (tree.hpp): what "
+        "else it needs, it captures");
 
 public:
     Compiled(F function, CompileOptions options, Location location)
@@ -222,27 +202,39 @@ public:
     /// @throws CompileError if the function cannot be recorded; whatever it throws itself.
     R operator()(const A&... arguments)
     {
-        const std::array<detail::CompiledArgument, sizeof...(A)> all{argument(arguments)...};
-        detail::Plan* const plan = compilation_.find(all);
+        arguments_.all.clear();
+        arguments_.lengths.clear();
+        (detail::visit_parts(arguments_, arguments), ...);
+        detail::Plan* const plan = compilation_.find(arguments_);
         if (plan == nullptr)
         {
-            return record(all, std::index_sequence_for<A...>{});
+            return record(arguments...);
         }
         if constexpr (std::is_void_v<R>)
         {
-            compilation_.replay(*plan, all, {});
-        }
-        else if constexpr (requires { detail::Results<R>::count; })
-        {
-            std::array<detail::Node*, detail::Results<R>::count> results;
-            compilation_.replay(*plan, all, results);
-            return detail::Results<R>::from(results);
+            compilation_.replay(*plan, arguments_, {});
         }
         else
         {
-            std::vector<detail::Node*> results(compilation_.result_count(*plan));
-            compilation_.replay(*plan, all, results);
-            return detail::Results<R>::from(results);
+            static_assert(detail::part_count<detail::IsNoTensor, R>() == 0,
+                          "a compiled function gives tensors: one, a structure of them (tree.hpp), or nothing");
+            constexpr std::size_t count = detail::leaf_count<R>;
+            if constexpr (count == detail::any_number)
+            {
+                std::vector<detail::Node*> nodes(compilation_.result_count(*plan));
+                compilation_.replay(*plan, arguments_, nodes);
+                R results(*static_cast<const R*>(compilation_.structure(*plan)));
+                detail::adopt_results(results, nodes.data());
+                return results;
+            }
+            else
+            {
+                std::array<detail::Node*, count> nodes;
+                compilation_.replay(*plan, arguments_, nodes);
+                R results{};
+                detail::adopt_results(results, nodes.data());
+                return results;
+            }
         }
     }
 
@@ -252,59 +244,37 @@ public:
     void time(bool on = true) { compilation_.time(on); }
 
 private:
-    template <Real T>
-    static detail::CompiledArgument argument(const Tensor<T>& tensor)
+    R record(const A&... arguments)
     {
-        return {tensor.node(), nullptr};
-    }
-    static detail::CompiledArgument argument(const Indices& indices) { return {nullptr, &indices}; }
-
-    /// The next of the nodes or of the integers, whatever the type asks for.
-    template <class Argument>
-    static Argument take(std::span<detail::Node* const>& nodes, std::span<const Indices>& integers)
-    {
-        if constexpr (AnyTensor<Argument>)
+        std::tuple<A...> own{arguments...};
+        const auto call = [&](std::span<detail::Node* const> nodes, std::span<const Indices> integers)
         {
-            detail::Node* const node = nodes.front();
-            nodes = nodes.subspan(1);
-            detail::retain(node);
-            return Tensor<typename Argument::value_type>::adopt(node);
-        }
-        else
-        {
-            const Indices& first = integers.front();
-            integers = integers.subspan(1);
-            return first;
-        }
-    }
-
-    template <std::size_t... K>
-    R record(std::span<const detail::CompiledArgument> all, std::index_sequence<K...>)
-    {
-        const auto call = [&]([[maybe_unused]] std::span<detail::Node* const> nodes,
-                              [[maybe_unused]] std::span<const Indices> integers)
-        {
-            // In braces, so that they are taken in order.
-            const std::tuple<A...> own{take<A>(nodes, integers)...};
+            detail::ReplaceArguments replace{nodes.data(), integers.data()};
+            std::apply([&](auto&... argument) { (detail::visit_parts(replace, argument), ...); }, own);
             if constexpr (std::is_void_v<R>)
             {
-                function_(std::get<K>(own)...);
-                return std::vector<detail::Node*>{};
+                std::apply(function_, std::as_const(own));
+                return detail::CompiledResults{};
             }
             else
             {
-                return detail::Results<R>::nodes(function_(std::get<K>(own)...));
+                const R results = std::apply(function_, std::as_const(own));
+                return detail::CompiledResults{detail::result_nodes(results),
+                                               std::make_shared<const R>(detail::emptied(results))};
             }
         };
-        const std::vector<detail::Node*> results = compilation_.record(all, call);
+        const detail::CompiledResults results = compilation_.record(arguments_, call);
         if constexpr (!std::is_void_v<R>)
         {
-            return detail::Results<R>::from(results);
+            R tensors(*static_cast<const R*>(results.structure.get()));
+            detail::adopt_results(tensors, results.nodes.data());
+            return tensors;
         }
     }
 
     F function_;
     detail::Compilation compilation_;
+    detail::ArgumentList arguments_;
 };
 
 /// Makes of a function of tensors one that is recorded and then replayed: forward, backward, and the optimizer's step
@@ -319,6 +289,8 @@ private:
 ///         return loss;
 ///     });
 ///     for (const auto& [x, labels] : batches) { total += step(x, labels).item(); }
+///
+/// Parameters and results are tensors, or structures of them (tree.hpp), parameters also Indices.
 ///
 /// For each combination of shapes the first two calls run the function as it is, and record what it computes. If both did
 /// the same, a plan is made; the function itself is not called any more for these shapes. Results are those of the

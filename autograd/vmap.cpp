@@ -1,4 +1,5 @@
 #include <autograd/axes.hpp>
+#include <autograd/ops/shape.hpp>
 #include <autograd/plan/samples.hpp>
 #include <autograd/vmap.hpp>
 
@@ -14,22 +15,22 @@ namespace
 using BatchAxis = std::optional<std::ptrdiff_t>;
 
 /// One an array.
-std::vector<BatchAxis> axes_of(std::span<const bool> are_arrays, const VmapOptions& options, Location location)
+std::vector<BatchAxis> axes_of(std::span<const std::size_t> counts, const VmapOptions& options, Location location)
 {
     const std::size_t given = options.in_axes.size();
-    if (given != 0 && given != are_arrays.size())
+    if (given != 0 && given != counts.size())
     {
         throw ValueError("vmap",
                          "in_axes must have an axis for each argument: got " + std::to_string(given) + " for " +
-                             std::to_string(are_arrays.size()) + (are_arrays.size() == 1 ? " argument" : " arguments"),
+                             std::to_string(counts.size()) + (counts.size() == 1 ? " argument" : " arguments"),
                          location, "Write std::nullopt for one that all samples share.");
     }
     std::vector<BatchAxis> axes;
-    for (std::size_t k = 0; k < are_arrays.size(); ++k)
+    for (std::size_t k = 0; k < counts.size(); ++k)
     {
-        if (are_arrays[k])
+        if (counts[k] != 0)
         {
-            axes.push_back(given != 0 ? options.in_axes[k] : BatchAxis(0));
+            axes.insert(axes.end(), counts[k], given != 0 ? options.in_axes[k] : BatchAxis(0));
         }
         else if (given != 0 && options.in_axes[k])
         {
@@ -72,15 +73,23 @@ Draws draws_of(Randomness randomness)
 
 }
 
-std::vector<Node*> map_samples(std::span<const bool> are_arrays, std::span<Node* const> arrays,
+void throw_other_results(std::size_t first, std::size_t other, Location location)
+{
+    throw CompileError("vmap",
+                       "the function gives other structures for other samples: " + std::to_string(first) +
+                           " tensors and " + std::to_string(other),
+                       location);
+}
+
+std::vector<Node*> map_samples(std::span<const std::size_t> counts, std::span<Node* const> arrays,
                                const NodeFunction& function, const VmapOptions& options, Location location)
 {
-    const std::vector<BatchAxis> axes = axes_of(are_arrays, options, location);
+    const std::vector<BatchAxis> axes = axes_of(counts, options, location);
     std::vector<Held> held;
     std::vector<Node*> nodes;
     std::vector<SampleArgument> sample;
     std::optional<std::size_t> samples;
-    std::string counts;
+    std::string extents;
     bool differ = false;
     for (std::size_t k = 0; k < arrays.size(); ++k)
     {
@@ -90,7 +99,7 @@ std::vector<Node*> map_samples(std::span<const bool> are_arrays, std::span<Node*
         if (axes[k])
         {
             const std::size_t count = nodes.back()->shape[0];
-            counts += (counts.empty() ? "" : ", ") + std::to_string(count);
+            extents += (extents.empty() ? "" : ", ") + std::to_string(count);
             differ |= samples.value_or(count) != count;
             samples = count;
         }
@@ -101,7 +110,7 @@ std::vector<Node*> map_samples(std::span<const bool> are_arrays, std::span<Node*
     }
     if (differ)
     {
-        throw ShapeError("vmap", "arguments must have as many samples: got " + counts, location);
+        throw ShapeError("vmap", "arguments must have as many samples: got " + extents, location);
     }
     const Asker asker{"vmap", location};
     const SampleProgram program(sample, function, draws_of(options.randomness), asker);

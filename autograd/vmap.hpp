@@ -3,7 +3,7 @@
 #include <autograd/compile.hpp>
 #include <autograd/transforms.hpp>
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -26,8 +26,8 @@ enum class Randomness
 
 struct VmapOptions
 {
-    /// For each argument which of its axes counts samples; `std::nullopt` for one that all samples share. If none is
-    /// given, the first of every array.
+    /// For each argument which axis of its arrays counts samples; `std::nullopt` for one that all samples share. If none is
+    /// given, the first of every array. A struct that holds variables is always shared.
     std::vector<std::optional<std::ptrdiff_t>> in_axes = {};
     Randomness randomness = Randomness::error;
 };
@@ -35,39 +35,30 @@ struct VmapOptions
 namespace detail
 {
 
-/// New references to the results, with samples along their first axes. Of the arguments those that are arrays are given as
-/// nodes.
-std::vector<Node*> map_samples(std::span<const bool> are_arrays, std::span<Node* const> arrays,
+/// New references to the results, with samples along their first axes. The arrays are those of all arguments, one after
+/// another; each argument has so many.
+std::vector<Node*> map_samples(std::span<const std::size_t> counts, std::span<Node* const> arrays,
                                const std::function<std::vector<Node*>(std::span<Node* const>)>& function,
                                const VmapOptions& options, Location location);
 
-template <class A>
-concept SampleArray = AnyTensor<A> ||(XExpression<A>&& Real<typename A::value_type>);
+[[noreturn]] void throw_other_results(std::size_t first, std::size_t other, Location location);
 
-/// Arrays as tensors, and anything else as it is.
+/// Whether samples of an argument are given to the function, or all of it.
 template <class A>
-decltype(auto) sample_argument(const A& argument)
-{
-    if constexpr (SampleArray<A>)
-    {
-        return as_tensor(argument);
-    }
-    else
-    {
-        return (argument);
-    }
-}
+inline constexpr bool has_samples = holds_tensors<A> && !holds_variables<A>;
 
-/// What the function is given in the place of an argument: the next of the nodes if it is an array.
+/// What the function is given in the place of an argument: the next of the nodes in the place of its tensors.
 template <class A>
-decltype(auto) take_argument(const A& argument, std::span<Node* const>& nodes)
+decltype(auto) take_argument(const A& argument, Node* const*& node)
 {
-    if constexpr (AnyTensor<A>)
+    if constexpr (has_samples<A>)
     {
-        Node* const node = nodes.front();
-        nodes = nodes.subspan(1);
-        retain(node);
-        return A::adopt(node);
+        const auto next = [&node]<class T>(const Tensor<T>&)
+        {
+            retain(*node);
+            return Tensor<T>::adopt(*node++);
+        };
+        return TreeWalk{}.map(next, argument);
     }
     else
     {
@@ -79,31 +70,56 @@ template <class F, class... A>
 auto map_over_samples(const F& function, const VmapOptions& options, Location location, const A&... arguments)
 {
     using Result = std::remove_cvref_t<decltype(function(arguments...))>;
-    static_assert((AnyTensor<A> || ...), "vmap needs an array among the arguments, whose axis counts samples");
-    const std::array<bool, sizeof...(A)> are_arrays{AnyTensor<A>...};
+    static_assert((has_samples<A> || ...), "vmap needs an array among the arguments, whose axis counts samples");
+    static_assert(Tree<Result>, "the function must give a tensor, or a tree of tensors (tree.hpp)");
+    std::vector<std::size_t> counts;
     std::vector<Node*> arrays;
     const auto add = [&]([[maybe_unused]] const auto& argument)
     {
-        if constexpr (AnyTensor<std::remove_cvref_t<decltype(argument)>>)
+        const std::size_t before = arrays.size();
+        if constexpr (has_samples<std::remove_cvref_t<decltype(argument)>>)
         {
-            arrays.push_back(argument.node());
+            const auto nodes = leaf_nodes(argument);
+            arrays.insert(arrays.end(), nodes.begin(), nodes.end());
         }
+        counts.push_back(arrays.size() - before);
     };
     (add(arguments), ...);
+    std::optional<Result> structure;
+    std::size_t count = 0;
     const auto call = [&](std::span<Node* const> nodes)
     {
+        Node* const* node = nodes.data();
         // In braces, so that they are taken in order.
-        const std::tuple<decltype(take_argument(arguments, nodes))...> own{take_argument(arguments, nodes)...};
-        return Results<Result>::nodes(std::apply(function, own));
+        const std::tuple<decltype(take_argument(arguments, node))...> own{take_argument(arguments, node)...};
+        const Result result = std::apply(function, own);
+        const auto found = leaf_nodes(result);
+        std::for_each(found.begin(), found.end(), [](Node* each) { retain(each); });
+        if (!structure)
+        {
+            structure.emplace(result);
+            count = found.size();
+            const auto empty = []<class T>(Tensor<T>& leaf) { leaf = Tensor<T>(); };
+            if constexpr (!holds_variables<Result>)
+            {
+                TreeWalk{}.visit(empty, *structure);
+            }
+        }
+        else if (found.size() != count)
+        {
+            throw_other_results(count, found.size(), location);
+        }
+        return std::vector<Node*>(found.begin(), found.end());
     };
-    return Results<Result>::from(map_samples(are_arrays, arrays, call, options, location));
+    OwnedNodes<any_number> results(map_samples(counts, arrays, call, options, location));
+    return next_leaves(*structure, results);
 }
 
 }
 
 /// A function of a batch from a function of one sample: `vmap(f)(x, y)` has f(x[i], y[i]) at place i of its first axis,
-/// computed for all samples at once. f takes tensors, and anything else, which all samples share, as they do what it
-/// captures; it gives a tensor, or a pair, tuple, array or vector of them. `vmap(grad(f))` gives the gradient of each
+/// computed for all samples at once. f takes tensors, or trees of them (tree.hpp), and anything else, which all samples share,
+/// as they do what it captures; it gives a tensor or a tree. `vmap(grad(f))` gives the gradient of each
 /// sample by itself, `vmap(vmap(f))` maps over two axes, and gradients of what it gives work.
 ///
 /// f is called with the first sample, and with the last, and what it does is then executed on the batch. So it must do the
@@ -117,7 +133,7 @@ template <class F>
 auto vmap(F f, VmapOptions options = {}, Location location = Location::current())
 {
     return [f = std::move(f), options = std::move(options), location](const auto&... arguments)
-    { return detail::map_over_samples(f, options, location, detail::sample_argument(arguments)...); };
+    { return detail::map_over_samples(f, options, location, detail::as_argument<false>(arguments)...); };
 }
 
 }

@@ -37,6 +37,7 @@ public:
 
     /// What a run does, in its order.
     std::vector<PlanStep> steps() const;
+    std::shared_ptr<const void> structure;  ///< of the results
     bool timed = false;
     std::size_t timed_runs = 0;
 

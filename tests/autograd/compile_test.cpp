@@ -375,6 +375,89 @@ TEST_CASE("what would be frozen is refused with the line")
     CHECK(message(frozen) == "nothing was thrown");
 }
 
+namespace
+{
+
+struct Affine
+{
+    ag::Tensor<double> weight, bias;
+};
+
+struct Batch
+{
+    std::array<ag::Tensor<double>, 2> inputs;
+    ag::Indices labels;
+};
+
+}
+
+TEST_CASE("parameters and results may be structs, and vectors of any length")
+{
+    const auto step = [](const std::vector<Affine>& layers, const Batch& batch)
+    {
+        const auto loss = [&](const std::vector<Affine>& parameters)
+        {
+            ag::Tensor<double> x = batch.inputs[0] + batch.inputs[1];
+            for (const Affine& layer : parameters)
+            {
+                x = ag::tanh(ag::linear(x, layer.weight, layer.bias));
+            }
+            return ag::cross_entropy(x, batch.labels);
+        };
+        return ag::value_and_grad(loss)(layers);
+    };
+    auto compiled = ag::compile(step);
+    ag::Generator generator(7);
+    for (int k = 0; k < 9; ++k)
+    {
+        std::vector<Affine> layers;
+        for (int layer = 0; layer < 1 + k % 2; ++layer)
+        {
+            layers.push_back({generator.normal<double>({3, 3}), generator.normal<double>({3})});
+        }
+        const Batch batch{{generator.normal<double>({2, 3}), generator.normal<double>({2, 3})}, {k % 3, 1}};
+        const auto [value, gradient] = compiled(layers, batch);
+        const auto [expected, expected_gradient] = step(layers, batch);
+        CHECK(same_bits(value, expected));
+        REQUIRE(gradient.size() == layers.size());
+        for (std::size_t layer = 0; layer < layers.size(); ++layer)
+        {
+            CHECK(same_bits(gradient[layer].weight, expected_gradient[layer].weight));
+            CHECK(same_bits(gradient[layer].bias, expected_gradient[layer].bias));
+        }
+    }
+    CHECK(compiled.plans().size() == 2);
+}
+
+TEST_CASE("vectors that have as many tensors together, but another length each, have plans of their own")
+{
+    using List = std::vector<ag::Tensor<double>>;
+    const auto f = [](const List& a, const List& b)
+    {
+        std::vector<List> result{{}, {}};
+        for (const ag::Tensor<double>& x : a)
+        {
+            result[0].push_back(x * 2.0);
+        }
+        for (const ag::Tensor<double>& x : b)
+        {
+            result[1].push_back(x * 3.0);
+        }
+        return result;
+    };
+    auto compiled = ag::compile(f);
+    const ag::Tensor<double> one(1.0);
+    for (int k = 0; k < 4; ++k)
+    {
+        const std::vector<List> first = compiled({one, one}, {one});
+        CHECK(first[0].size() == 2);
+        CHECK(first[1].at(0).item() == 3.0);
+        const std::vector<List> second = compiled({one}, {one, one});
+        CHECK(second[0].size() == 1);
+        CHECK(second[1].at(1).item() == 3.0);
+    }
+}
+
 TEST_CASE("under a tape outside, a compiled function is differentiated as it is")
 {
     auto f = ag::compile([](const ag::Tensor<double>& x) { return x * x * x; });

@@ -311,6 +311,53 @@ TEST_CASE("what a function captures, and integers that it is given, all samples 
     }
 }
 
+namespace
+{
+
+struct Affine
+{
+    ag::Tensor<double> weight, bias;
+    int number = 1;
+};
+
+struct Model
+{
+    ag::Variable<double> weight, bias;
+};
+
+}
+
+TEST_CASE("vmap maps over structs: samples of parameters, gradients of each sample")
+{
+    const auto loss = [](const Affine& layer, const ag::Tensor<double>& x)
+    { return ag::sum(ag::square(ag::sum(layer.weight * x) + layer.bias)); };
+    const Affine batch{ag::Tensor<double>(xt::xarray<double>{{1, 2}, {3, 4}, {-1, 1}}),
+                       ag::Tensor<double>(xt::xarray<double>{1, 0, 2}), 5};
+    const ag::Tensor<double> x(xt::xarray<double>{{1, 1}, {2, -1}, {0, 3}});
+    const auto [gradient, by_x] = ag::vmap(ag::grad(loss))(batch, x);
+    static_assert(std::is_same_v<decltype(gradient), const Affine>);
+    CHECK(gradient.number == 5);
+    // The residuals are 4, 2, 5; the gradients are twice them times x, 1 and the weight.
+    CHECK(gradient.weight.value() == xt::xarray<double>{{8, 8}, {8, -4}, {0, 30}});
+    CHECK(gradient.bias.value() == xt::xarray<double>{8, 4, 10});
+    CHECK(by_x.value() == xt::xarray<double>{{8, 16}, {12, 16}, {-10, 10}});
+    const Affine shared{ag::Tensor<double>(xt::xarray<double>{1, 2}), ag::Tensor<double>(1.0)};
+    const auto [shared_gradient, rest] = ag::vmap(ag::grad(loss), {.in_axes = {std::nullopt, 0}})(shared, x);
+    CHECK(shared_gradient.weight.value() == xt::xarray<double>{{8, 8}, {4, -2}, {0, 42}});
+    CHECK(rest.shape() == ag::Shape{3, 2});
+    const Model model{ag::Variable<double>(xt::xarray<double>{1, 2}), ag::Variable<double>(1.0)};
+    const auto with_model = [](const Model& m, const ag::Tensor<double>& one)
+    { return ag::sum(m.weight * one) + m.bias; };
+    CHECK(ag::vmap(with_model)(model, x).value() == xt::xarray<double>{4, 1, 7});
+    const auto nested = [](const std::vector<ag::Tensor<double>>& each) {
+        return std::pair(std::vector{each[0] * each[1], each[0]}, Affine{each[1], each[0]});
+    };
+    const auto [list, layer] = ag::vmap(nested)(
+        std::vector{ag::Tensor<double>(xt::xarray<double>{1, 2}), ag::Tensor<double>(xt::xarray<double>{3, 4})});
+    CHECK(list[0].value() == xt::xarray<double>{3, 8});
+    CHECK(layer.weight.value() == xt::xarray<double>{3, 4});
+}
+
 TEST_CASE("several results, also such as do not depend on the sample")
 {
     const auto f = [](const ag::Tensor<double>& x) {
