@@ -1,3 +1,5 @@
+#include <autograd/batching.hpp>
+#include <autograd/derive.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/examples.hpp>
 #include <autograd/ops/index.hpp>
@@ -320,6 +322,26 @@ struct ScatterExtreme
         return detail::take_out(places, share(dy, y, x, source), Location{}) * chosen;
     }
 };
+
+// What all samples are flattened to is as many arrays one after another.
+constexpr auto scatter_extreme_on_batch =
+    []<bool larger, class T>(const ScatterExtreme<larger>& op, const detail::Batch<T, 2>& batch)
+{
+    const std::size_t size = batch.result.elements();
+    const auto in_each = [size](const Indices& from, Indices& to)
+    {
+        for (std::size_t i = 0; i < to.size(); ++i)
+        {
+            to.data()[i] = from[i % from.size()] + static_cast<std::int64_t>(i / from.size() * size);
+        }
+    };
+    const Indices& one = op.places.offsets;
+    const Indices all =
+        detail::derive_indices(op.name, Shape{batch.samples * one.size()}, one, batch.location, in_each);
+    return batch.as_stack(ScatterExtreme<larger>{elements_at(batch.samples * size, all, op.name, batch.location)});
+};
+const detail::Batching<ScatterExtreme<true>, 2> scatter_largest_batching(scatter_extreme_on_batch);
+const detail::Batching<ScatterExtreme<false>, 2> scatter_smallest_batching(scatter_extreme_on_batch);
 
 Indices as_indices(const std::vector<std::int64_t>& elements)
 {

@@ -235,9 +235,14 @@ constexpr auto layer_norm_on_batch = []<class T, std::size_t N>(const LayerNorm&
     }
     else
     {
-        return batch[1].batched || batch[2].batched
-                   ? Tensor<T>()
-                   : apply(op, batch.location, batch[0].tensor, batch[1].tensor, batch[2].tensor);
+        const Location location = batch.location;
+        if (!batch[1].batched && !batch[2].batched)
+        {
+            return apply(op, location, batch[0].tensor, batch[1].tensor, batch[2].tensor);
+        }
+        const std::size_t rank = batch[0].rank();
+        return apply(op, location, batch[0].tensor) * batch[1].aligned(rank, location) +
+               batch[2].aligned(rank, location);
     }
 };
 const detail::Batching<LayerNorm, 1> layer_norm_batching(layer_norm_on_batch);

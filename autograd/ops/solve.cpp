@@ -1,3 +1,4 @@
+#include <autograd/batching.hpp>
 #include <autograd/matrices.hpp>
 #include <autograd/ops/reduction.hpp>
 
@@ -420,6 +421,8 @@ struct SolveTriangular
                      a, dy);
     }
 };
+const detail::Batching<SolveTriangular, 2> solve_triangular_batching([](const SolveTriangular& op, const auto& batch)
+                                                                     { return batch.behind_axis(op); });
 
 /// Stretches the batches of two stacks to their common shape; they have the given last extents.
 template <class T>

@@ -189,7 +189,10 @@ public:
             throw CompileError(program_.asker_.operation,
                                std::string(how) + " reads one sample's numbers, and is to be the same for all",
                                location.line != 0 ? location : program_.asker_.location,
-                               "Return the tensor and read it outside, or select with where().");
+                               how == std::string_view("a comparison")
+                                   ? "Choose without it, by maximum, minimum or clip, or by a product with "
+                                     "heaviside(x, 0), which is 1 where x > 0, else 0."
+                                   : "Return the tensor and read it outside.");
         }
     }
     void drawn(Node* array, std::function<Node*()> draw, const void* generator, Location location) override

@@ -562,7 +562,23 @@ TEST_CASE("errors of vmap name what was received, the line and a way out")
     };
     const std::string decision = text([&] { ag::vmap(decides)(x); });
     CHECK(decision == "vmap: item() reads one sample's numbers, and is to be the same for all" + at(where) +
-                          "Return the tensor and read it outside, or select with where().");
+                          "Return the tensor and read it outside.");
+    const auto compares = [&](const ag::Tensor<double>& a)
+    {
+        where = __LINE__ + 1;
+        return ag::where(a > 0.0, a, -a);
+    };
+    const std::string comparison = text([&] { ag::vmap(compares)(x); });
+    CHECK(comparison ==
+          "vmap: a comparison reads one sample's numbers, and is to be the same for all" + at(where) +
+              "Choose without it, by maximum, minimum or clip, or by a product with heaviside(x, 0), which "
+              "is 1 where x > 0, else 0.");
+    const auto chooses = [&](const ag::Tensor<double>& a)
+    {
+        const ag::Tensor<double> positive = ag::heaviside(a, 0);
+        return positive * a - (1 - positive) * a;
+    };
+    CHECK(close(ag::vmap(chooses)(x), ag::abs(x)));
     ag::Generator generator(1);
     const auto draws = [&](const ag::Tensor<double>& a)
     {
@@ -595,6 +611,43 @@ TEST_CASE("errors of vmap name what was received, the line and a way out")
     const std::string step = text([&] { ag::vmap(steps)(x); });
     CHECK(step == "vmap: backward() in the function would be done once, and not for each sample" + at(last) +
                       "Give the values that it takes as results, and do it outside.");
+}
+
+TEST_CASE("operations that have a form for batches are executed once for all samples")
+{
+    constexpr std::size_t samples = 8;
+    const auto calls = [&](const char* name, const auto& f, const auto&... arguments)
+    {
+        ag::GradientTape tape;
+        (tape.watch(arguments), ...);
+        const ag::Profiler profiler;
+        const ag::Tensor<double> ours = ag::vmap(f)(arguments...);
+        std::uint64_t count = 0;
+        for (const ag::ProfileRow& row : profiler.by_operation())
+        {
+            count += row.name == name ? row.calls : 0;
+        }
+        for (std::size_t i = 0; i < samples; ++i)
+        {
+            CHECK(close(sample(ours, i), f(sample(arguments, i)...)));
+        }
+        return count;
+    };
+    const ag::Tensor<double> matrices = random({samples, 3, 3}, 22);
+    const ag::Tensor<double> sides = random({samples, 3, 2}, 23);
+    const ag::Tensor<double> rows = random({samples, 4, 3}, 24);
+    const ag::Tensor<double> weights = random({samples, 3}, 25);
+    const auto solve = [](const auto& a, const auto& b) { return ag::linalg::solve_triangular(a, b); };
+    CHECK(calls("solve_triangular", solve, matrices, sides) <= 3);
+    const auto normalise = [](const auto& a, const auto& w, const auto& b) { return ag::layer_norm(a, {3}, w, b); };
+    CHECK(calls("layer_norm", normalise, rows, weights, weights * 2.0) <= 3);
+    const ag::Indices places{2, 0, 2, 1};
+    for (const ag::ScatterMode mode : {ag::ScatterMode::amax, ag::ScatterMode::amin})
+    {
+        const auto reduce = [&](const auto& a, const auto& source)
+        { return ag::scatter_reduce(a, 0, places, source, {.mode = mode}); };
+        CHECK(calls("scatter_reduce", reduce, weights, random({samples, 4}, 26)) <= 3);
+    }
 }
 
 TEST_CASE("a function may change the type of its elements")
