@@ -1,4 +1,3 @@
-#include <autograd/arena.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/transforms.hpp>
@@ -10,14 +9,6 @@ namespace autograd::detail
 
 namespace
 {
-
-/// Calls with a handle to the node, whatever its type of elements.
-template <class Call>
-Node* with_tensor(Node* node, const Call& call)
-{
-    retain(node);
-    return (node->dtype == DType::float32 ? call(Tensor<float>::adopt(node)) : call(Tensor<double>::adopt(node)));
-}
 
 /// Zeros, and a 1 at element i.
 template <class T>
@@ -49,42 +40,6 @@ Tensor<T> sum_of_seconds(GradientTape& tape, std::span<Node* const> gradients, s
     return total;
 }
 
-}
-
-void release_all(std::span<Node* const> nodes) noexcept
-{
-    for (Node* const node : nodes)
-    {
-        if (node != nullptr)
-        {
-            release(node);
-        }
-    }
-}
-
-Node* renewed(Node* node, Location location)
-{
-    if (!Arena::current().attentive())
-    {
-        return new_view(node, node->shape);
-    }
-    return with_tensor(node, [&]<class T>(const Tensor<T>& x) { return reshape(x, x.shape(), location).disown(); });
-}
-
-void require_different_variables(std::span<Node* const> nodes, const SourceNames& names, Location location)
-{
-    for (std::size_t k = 0; k < nodes.size(); ++k)
-    {
-        const auto first = std::find(nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(k), nodes[k]);
-        const auto number = static_cast<std::size_t>(first - nodes.begin());
-        if (nodes[k]->is_variable && number < k)
-        {
-            throw ValueError("grad",
-                             names(number) + " and " + names(k) +
-                                 " are one variable, whose derivative would be counted twice",
-                             location, "Let one of them refer to the other, or be a Tensor.");
-        }
-    }
 }
 
 Node* laplacian(GradientTape& tape, std::span<Node* const> gradients, std::span<Node* const> sources, Location location)

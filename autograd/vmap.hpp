@@ -1,7 +1,7 @@
 #pragma once
 
+#include <autograd/arguments.hpp>
 #include <autograd/compile.hpp>
-#include <autograd/transforms.hpp>
 
 #include <algorithm>
 #include <cstddef>
