@@ -66,11 +66,11 @@ struct Attributes
 
     static void* operator new(std::size_t size)
     {
-        return size <= small_block_size ? allocate_small_block() : ::operator new(size);
+        return size <= largest_small_block ? allocate_small_block(size) : ::operator new(size);
     }
     static void operator delete(void* block, std::size_t size) noexcept
     {
-        size <= small_block_size ? recycle_small_block(block) : ::operator delete(block);
+        size <= largest_small_block ? recycle_small_block(block, size) : ::operator delete(block);
     }
 };
 
@@ -146,8 +146,8 @@ struct TapeState
     /// Whether it did not record what stands there.
     bool skips(Slot slot) const noexcept
     {
-        return std::any_of(gaps.begin(), gaps.end(),
-                           [slot](const auto& gap) { return gap.first <= slot && slot < gap.second; });
+        return !gaps.empty() && std::any_of(gaps.begin(), gaps.end(),
+                                            [slot](const auto& gap) { return gap.first <= slot && slot < gap.second; });
     }
 
     /// Whether gradients of the variable are this tape's business.
@@ -300,9 +300,9 @@ private:
 class Pull
 {
 public:
-    /// Takes over a reference to the output's gradient.
-    Pull(Record& record, Node* output_gradient, Slot begin, std::vector<Node*>& gradients,
-         const std::vector<std::uint8_t>* wanted)
+    /// Takes over a reference to the output's gradient. `gradients` and `wanted` are of the records from `begin` on; all are
+    /// wanted if the latter is null.
+    Pull(Record& record, Node* output_gradient, Slot begin, Node** gradients, const std::uint8_t* wanted)
         : record_(record), output_gradient_(output_gradient), begin_(begin), gradients_(gradients), wanted_(wanted)
     {
     }
@@ -328,7 +328,7 @@ public:
     bool wants(std::size_t k) noexcept
     {
         const Slot slot = record_.first_operand[k].slot;
-        return slot != no_slot && slot >= begin_ && (wanted_ == nullptr || (*wanted_)[slot - begin_] != 0);
+        return slot != no_slot && slot >= begin_ && (wanted_ == nullptr || wanted_[slot - begin_] != 0);
     }
 
     /// What has been added up for operand k so far; null if nothing.
@@ -367,8 +367,8 @@ private:
     Record& record_;
     Node* output_gradient_;
     Slot begin_;
-    std::vector<Node*>& gradients_;
-    const std::vector<std::uint8_t>* wanted_;
+    Node** gradients_;
+    const std::uint8_t* wanted_;
 };
 
 /// The view that a pushforward has of its record.

@@ -101,6 +101,50 @@ std::size_t source_of(const TapeState& tape, const Record& record, Slot slot, st
     return k;
 }
 
+namespace
+{
+
+/// What `Pass::wanted` says of a record whose output depends on a source, and of one whose output is a source.
+constexpr std::uint8_t leads_to_source = 1;
+constexpr std::uint8_t is_source = 2;
+
+void mark_wanted(Pass& pass, Slot begin, Slot target, std::span<const Slot> slots, std::span<Node* const> sources)
+{
+    pass.wanted.assign(target - begin + 1, 0);
+    for (const Slot slot : slots)
+    {
+        if (slot <= target)
+        {
+            pass.wanted[slot - begin] = is_source;
+        }
+    }
+    for (Slot slot = std::max(begin, pass.tape.begin); slot <= target; ++slot)
+    {
+        Record& record = pass.arena[slot];
+        std::uint8_t& wanted = pass.wanted[slot - begin];
+        if (record.operation == &leaf_operation)
+        {
+            Node* const variable = variable_of(pass.tape, record, slot);
+            if (variable != nullptr && std::find(sources.begin(), sources.end(), variable) != sources.end())
+            {
+                wanted = is_source;
+            }
+        }
+        else if (wanted == 0 && !pass.tape.skips(slot))
+        {
+            for (const RecordedOperand& operand : record.operands())
+            {
+                if (operand.slot != no_slot && operand.slot >= begin && pass.wanted[operand.slot - begin] != 0)
+                {
+                    wanted = leads_to_source;
+                }
+            }
+        }
+    }
+}
+
+}
+
 void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
 {
     Arena& arena = pass.arena;
@@ -120,21 +164,7 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
     pass.gradients.assign(target - begin + 1, nullptr);
     if (!goal.everything())
     {
-        pass.wanted.assign(target - begin + 1, 0);
-        for (Slot slot = begin; slot <= target; ++slot)
-        {
-            Record& record = arena[slot];
-            bool wanted = source_of(tape, record, slot, slots, goal.sources) < goal.sources.size();
-            if (slot >= tape.begin && !wanted && !tape.skips(slot))
-            {
-                for (const RecordedOperand& operand : record.operands())
-                {
-                    wanted |=
-                        operand.slot != no_slot && operand.slot >= begin && pass.wanted[operand.slot - begin] != 0;
-                }
-            }
-            pass.wanted[slot - begin] = wanted;
-        }
+        mark_wanted(pass, begin, target, slots, goal.sources);
     }
     for (const Seed& seed : seeds)
     {
@@ -154,7 +184,7 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
             continue;
         }
         const bool leaf = record.operation == &leaf_operation;
-        auto* const variable = static_cast<VariableNode*>(variable_of(tape, record, slot));
+        auto* const variable = leaf ? static_cast<VariableNode*>(variable_of(tape, record, slot)) : nullptr;
         if (variable != nullptr && variable->hooks != nullptr) [[unlikely]]
         {
             gradient = through_hooks(variable, gradient);
@@ -167,7 +197,7 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
                 continue;
             }
         }
-        else
+        else if (pass.wanted[slot - begin] == is_source)
         {
             for (std::size_t k = 0; k < goal.sources.size(); ++k)
             {
@@ -184,7 +214,7 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
             continue;
         }
         arena.pullback_location = record.location;
-        Pull pull(record, gradient, begin, pass.gradients, goal.everything() ? nullptr : &pass.wanted);
+        Pull pull(record, gradient, begin, pass.gradients.data(), goal.everything() ? nullptr : pass.wanted.data());
         if (arena.observer != nullptr) [[unlikely]]
         {
             pull_observed(arena, record, pull);
@@ -221,11 +251,6 @@ Node* Pull::full_output_gradient()
 {
     output_gradient_ = full(std::exchange(output_gradient_, nullptr), record_.output->shape);
     return output_gradient_;
-}
-
-bool writable_in_place(const Node* node)
-{
-    return node->values.unique() && (node->buffer == nullptr || node->buffer->references.unique());
 }
 
 namespace

@@ -13,7 +13,7 @@ namespace autograd
 namespace detail
 {
 
-constinit thread_local FreeBlock* free_small_blocks = nullptr;
+constinit thread_local FreeBlock* free_small_blocks[small_block_lists] = {};
 constinit thread_local bool keeps_small_blocks = false;
 
 namespace
@@ -69,6 +69,7 @@ public:
         if (block != nullptr)
         {
             head = head->next;
+            prefetch(head);
             statistics.cached -= size;
         }
         else
@@ -102,7 +103,10 @@ public:
         {
             clear(head);
         }
-        clear(free_small_blocks);
+        for (FreeBlock*& head : free_small_blocks)
+        {
+            clear(head);
+        }
         statistics.cached = 0;
     }
 
@@ -192,10 +196,10 @@ void recycle_buffer(Buffer* buffer) noexcept
 }
 
 // Making sure that the pool exists lets it return the blocks when the thread ends.
-void* allocate_new_small_block()
+void* allocate_new_small_block(std::size_t list)
 {
     static_cast<void>(pool());
-    return ::operator new (small_block_size, std::align_val_t{buffer_alignment});
+    return ::operator new ((list + 1) * small_block_size, std::align_val_t{buffer_alignment});
 }
 
 void free_small_block(void* block) noexcept

@@ -69,38 +69,53 @@ inline void release_buffer(Buffer* buffer) noexcept
     }
 }
 
-/// Blocks of one small size, kept in a list of the thread: what nodes and attributes live in.
+/// Blocks of small sizes, a list of the thread for each multiple of `small_block_size`: what nodes and attributes live in.
+/// Those of a slice, with its shapes and strides, take three.
 inline constexpr std::size_t small_block_size = 128;
+inline constexpr std::size_t small_block_lists = 5;
+inline constexpr std::size_t largest_small_block = small_block_lists * small_block_size;
 
 struct FreeBlock
 {
     FreeBlock* next;
 };
-extern constinit thread_local FreeBlock* free_small_blocks;
+
+/// A block that was free for long is in a slower cache: what is taken next comes while this one is used.
+inline void prefetch(const FreeBlock* next) noexcept
+{
+    __builtin_prefetch(next, 1);
+}
+extern constinit thread_local FreeBlock* free_small_blocks[small_block_lists];
 extern constinit thread_local bool keeps_small_blocks;
-void* allocate_new_small_block();
+void* allocate_new_small_block(std::size_t list);
 void free_small_block(void* block) noexcept;
 
-inline void* allocate_small_block()
+/// `size`, the same for both, is at most `largest_small_block`.
+/// @{
+inline void* allocate_small_block(std::size_t size = small_block_size)
 {
-    FreeBlock* block = free_small_blocks;
+    const std::size_t list = (size - 1) / small_block_size;
+    FreeBlock* block = free_small_blocks[list];
     if (block == nullptr) [[unlikely]]
     {
-        return allocate_new_small_block();
+        return allocate_new_small_block(list);
     }
-    free_small_blocks = block->next;
+    free_small_blocks[list] = block->next;
+    prefetch(block->next);
     return block;
 }
 
-inline void recycle_small_block(void* block) noexcept
+inline void recycle_small_block(void* block, std::size_t size = small_block_size) noexcept
 {
     if (!keeps_small_blocks) [[unlikely]]
     {
         free_small_block(block);
         return;
     }
-    free_small_blocks = ::new (block) FreeBlock{free_small_blocks};
+    const std::size_t list = (size - 1) / small_block_size;
+    free_small_blocks[list] = ::new (block) FreeBlock{free_small_blocks[list]};
 }
+/// @}
 
 }
 

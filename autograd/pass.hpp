@@ -52,7 +52,10 @@ std::size_t source_of(const TapeState& tape, const Record& record, Slot slot, st
                       std::span<Node* const> sources);
 
 /// Whether nobody else sees the array's memory.
-bool writable_in_place(const Node* node);
+inline bool writable_in_place(const Node* node)
+{
+    return node->values.unique() && (node->buffer == nullptr || node->buffer->references.unique());
+}
 
 /// One pass over a tape, which does not record it. It uses up a one-shot tape, however it ends; until then the records
 /// stay.

@@ -150,11 +150,12 @@ inline constexpr std::array<Reads, N> reads_of = []
 }();
 
 template <class Op>
-Op attributes_of(const Attributes* attributes)
+const Op& attributes_of(const Attributes* attributes)
 {
     if constexpr (std::is_empty_v<Op>)
     {
-        return Op{};
+        static constexpr Op none{};
+        return none;
     }
     else
     {
@@ -217,7 +218,7 @@ void add_as_step(Pull& p, std::size_t k, const std::function<void()>& add);
 template <class Op, class Out, class In, std::size_t... K>
 void pull(Pull& p, std::index_sequence<K...>)
 {
-    const Op op = attributes_of<Op>(p.record().attributes);
+    const Op& op = attributes_of<Op>(p.record().attributes);
     const Borrowed<Out> dy(p.full_output_gradient());
     const Borrowed<Out> y(p.output());
     const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(p.operand(K))...};
@@ -253,7 +254,7 @@ void pull(Pull& p, std::index_sequence<K...>)
 template <class Op, class T>
 void pull_list(Pull& p)
 {
-    const Op op = attributes_of<Op>(p.record().attributes);
+    const Op& op = attributes_of<Op>(p.record().attributes);
     const Borrowed<T> dy(p.full_output_gradient());
     const Borrowed<T> y(p.output());
     const BorrowedList<T> operands(p.record().operands());
@@ -296,7 +297,7 @@ concept Multilinear = Op::multilinear;
 template <class Op, class Out, class In, std::size_t... K>
 void push(Push& p, std::index_sequence<K...>)
 {
-    const Op op = attributes_of<Op>(p.record().attributes);
+    const Op& op = attributes_of<Op>(p.record().attributes);
     const Borrowed<Out> y(p.output());
     const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(p.operand(K))...};
     const auto one = [&]<std::size_t k>(Wrt<k> wrt)
@@ -327,7 +328,7 @@ void push(Push& p, std::index_sequence<K...>)
 template <class Op, class T>
 void push_list(Push& p)
 {
-    const Op op = attributes_of<Op>(p.record().attributes);
+    const Op& op = attributes_of<Op>(p.record().attributes);
     const Borrowed<T> y(p.output());
     const BorrowedList<T> operands(p.record().operands());
     for (std::size_t k = 0; k < p.record().arity; ++k)
@@ -356,7 +357,7 @@ Node* execute(const Attributes* attributes, std::span<Node* const> operands, Loc
 template <class Op, class Out, class In, std::size_t... K>
 Node* pull_one(const Attributes* attributes, std::size_t k, std::span<Node* const> inputs, std::index_sequence<K...>)
 {
-    const Op op = attributes_of<Op>(attributes);
+    const Op& op = attributes_of<Op>(attributes);
     const Borrowed<Out> dy(inputs[0]);
     const Borrowed<Out> y(inputs[1]);
     const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(inputs[2 + K])...};
@@ -378,7 +379,7 @@ template <class Op, class Out, class In, std::size_t... K>
 void add_one(const Attributes* attributes, std::size_t k, Node* sum, std::span<Node* const> inputs,
              std::index_sequence<K...>)
 {
-    const Op op = attributes_of<Op>(attributes);
+    const Op& op = attributes_of<Op>(attributes);
     const Borrowed<Out> dy(inputs[0]);
     const Borrowed<Out> y(inputs[1]);
     const std::array<Borrowed<In>, sizeof...(K)> operands{Borrowed<In>(inputs[2 + K])...};

@@ -70,14 +70,21 @@ public:
 
     friend bool operator==(const Shape& a, const Shape& b) noexcept
     {
-        return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
+        // Of std::equal a call of memcmp is made, which costs more than a few comparisons.
+        bool same = a.rank_ == b.rank_;
+        for (std::size_t axis = 0; axis < a.rank_ && same; ++axis)
+        {
+            same = a.extents_[axis] == b.extents_[axis];
+        }
+        return same;
     }
 
 private:
     [[noreturn]] static void throw_too_many_axes();
 
-    std::array<std::size_t, max_rank> extents_{};
+    // In this order, the first line of a node tells its shape, unless it has more than two axes.
     std::uint32_t rank_ = 0;
+    std::array<std::size_t, max_rank> extents_{};
 };
 
 /// As in Python: `()`, `(3,)`, `(2, 3)`.
