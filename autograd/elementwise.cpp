@@ -31,12 +31,37 @@ struct Store
     }
 };
 
-/// They are added there, block by block, while they are in the first-level cache.
 template <class T>
-struct Add
+void add(T* sum, const T* change, std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        sum[i] += change[i];
+    }
+}
+
+/// Where the gradient of one operand goes: the results of a kernel, or dy itself if there is none.
+template <class T>
+struct Gradient
 {
     Kernel<T> kernel;
-    T* sum;
+    T* out;
+    bool adds;  ///< to what is there
+};
+
+/// Those of all operands, block by block: what they read and add to is in the first-level cache then.
+template <class T>
+struct Gradients
+{
+    std::array<Gradient<T>, most_operands> each;
+    std::size_t size = 0;
+    unsigned reads = 0;  ///< as those of a pullback
+
+    void push_back(const ElementwisePullback<T>& pullback, Node* to, bool adds)
+    {
+        each[size++] = {pullback.passes_on ? nullptr : pullback.kernel, to->as<T>(), adds};
+        reads |= pullback.reads;
+    }
 
     void operator()(std::size_t count, const T* const* in, std::size_t position) const
     {
@@ -46,8 +71,19 @@ struct Add
         {
             const std::size_t length = std::min(block_elements, count - done);
             std::transform(in, in + most_inputs, block, [&](const T* from) { return from ? from + done : nullptr; });
-            kernel(length, block, results);
-            add_in_place(sum + position + done, results, length);
+            for (std::size_t k = 0; k < size; ++k)
+            {
+                const auto [kernel, out, adds] = each[k];
+                T* const result = adds ? results : out + position + done;
+                if (kernel != nullptr)
+                {
+                    kernel(length, block, result);
+                }
+                if (adds)
+                {
+                    add(out + position + done, kernel != nullptr ? results : block[0], length);
+                }
+            }
         }
     }
 };
@@ -86,11 +122,12 @@ bool run_few(const Sink& sink, std::span<Node* const> inputs, std::size_t count)
     return true;
 }
 
-/// Runs a kernel over a whole result. Inputs that the kernel does not read are null.
+/// Runs kernels over whole results, which are like this one. Inputs that no kernel reads are null.
 template <class T, class Sink>
-void run(const Sink& sink, std::span<Node* const> inputs, const Shape& shape)
+void run(const Sink& sink, std::span<Node* const> inputs, const Node& result)
 {
-    const std::size_t count = shape.elements();
+    const Shape& shape = result.shape;
+    const std::size_t count = result.elements;
     if (count <= few_elements && run_few<T>(sink, inputs, count))
     {
         return;
@@ -162,6 +199,10 @@ Node* elementwise_value(const char* name, Kernel<T> kernel, std::span<Node* cons
     Shape shape = operands[0]->shape;
     for (const Node* operand : operands.subspan(1))
     {
+        if (operand->shape == shape)
+        {
+            continue;
+        }
         Shape common;
         if (!broadcast_shapes(shape, operand->shape, common))
         {
@@ -176,18 +217,17 @@ Node* elementwise_value(const char* name, Kernel<T> kernel, std::span<Node* cons
         shape = common;
     }
     Node* result = new_node<T>(shape);
-    run<T>(Store<T>{kernel, result->as<T>()}, operands, shape);
+    run<T>(Store<T>{kernel, result->as<T>()}, operands, *result);
     return result;
 }
 
 namespace
 {
 
-/// What a pullback of a record is computed from; null for what is not read.
+/// What pullbacks of a record are computed from; null for what is not read.
 using Inputs = std::array<Node*, most_inputs>;
 
-template <class T>
-Inputs inputs_of(const ElementwisePullback<T>& pullback, Node* dy, Record& record)
+Inputs inputs_of(unsigned reads, Node* dy, Record& record)
 {
     Inputs inputs{dy, record.output};
     for (std::size_t k = 0; k < record.arity; ++k)
@@ -196,7 +236,7 @@ Inputs inputs_of(const ElementwisePullback<T>& pullback, Node* dy, Record& recor
     }
     for (std::size_t i = 0; i < most_inputs; ++i)
     {
-        inputs[i] = (pullback.reads >> i & 1) != 0 ? inputs[i] : nullptr;
+        inputs[i] = (reads >> i & 1) != 0 ? inputs[i] : nullptr;
     }
     return inputs;
 }
@@ -210,9 +250,9 @@ void trace(const Record& record, std::size_t k, const Inputs& inputs, Node* grad
     }
 }
 
-/// The same for a 0-d result, whose operands then are 0-d, too.
+/// The same for a 0-d result, whose operands then are 0-d, too. None is wanted from `end` on.
 template <class T>
-void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t last)
+void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t end)
 {
     Node*& dy = p.output_gradient();
     const T* in[most_inputs] = {dy->as<T>(), p.output()->as<T>()};
@@ -221,7 +261,7 @@ void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t 
         Node* operand = p.operand(k);
         in[2 + k] = operand != nullptr ? operand->as<T>() : nullptr;
     }
-    for (std::size_t k = 0; k <= last && k < operation.arity; ++k)
+    for (std::size_t k = 0; k < end; ++k)
     {
         if (!p.wants(k))
         {
@@ -231,10 +271,10 @@ void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t 
         if (Arena::current().tracer != nullptr) [[unlikely]]
         {
             Node* const node = new_scalar(gradient);
-            trace(p.record(), k, inputs_of(operation.pullbacks[k], dy, p.record()), node);
+            trace(p.record(), k, inputs_of(operation.pullbacks[k].reads, dy, p.record()), node);
             p.give(k, node);
         }
-        else if (k == last && dy->values.unique())
+        else if (k + 1 == end && dy->values.unique())
         {
             *dy->as<T>() = gradient;
             p.give(k, std::exchange(dy, nullptr));
@@ -246,63 +286,86 @@ void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t 
     }
 }
 
+/// Gives the gradient of an operand in the shape of the output.
+template <class T>
+void give_computed(Pull& p, std::size_t k, const ElementwisePullback<T>& pullback, Node* dy, Node* gradient)
+{
+    if (!pullback.passes_on)
+    {
+        trace(p.record(), k, inputs_of(pullback.reads, dy, p.record()), gradient);
+    }
+    const Shape& shape = p.output()->shape;
+    const Shape& operand_shape = p.operand(k)->shape;
+    p.give(k, operand_shape == shape ? gradient : sum_to(Tensor<T>::adopt(gradient), shape, operand_shape).disown());
+}
+
 }
 
 template <class T>
 void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
 {
-    std::size_t last = operation.arity;
-    for (std::size_t k = 0; k < operation.arity; ++k)
+    std::size_t end = operation.arity;
+    while (end > 0 && !p.wants(end - 1))
     {
-        last = p.wants(k) ? k : last;
+        --end;
     }
     const Shape& shape = p.output()->shape;
     if (shape.rank() == 0)
     {
-        pull_scalar(p, operation, last);
+        pull_scalar(p, operation, end);
         return;
     }
-    for (std::size_t k = 0; k <= last && k < operation.arity; ++k)
+    Node*& dy = p.output_gradient();
+    Node* const output_gradient = dy;
+    const bool traced = Arena::current().tracer != nullptr;
+    Gradients<T> gradients;
+    std::array<Tensor<T>, most_operands> later;  // what is given when it is computed
+    for (std::size_t k = 0; k < end; ++k)
     {
         if (!p.wants(k))
         {
             continue;
         }
         const ElementwisePullback<T>& pullback = operation.pullbacks[k];
-        const Shape& operand_shape = p.operand(k)->shape;
+        Node* const sum = p.sum_so_far(k);
+        // Then the operand has this shape, too: its node, which may be in a slower cache, is not looked at.
+        if (sum != nullptr && sum->shape == shape && writable_in_place(sum) && !traced)
+        {
+            gradients.push_back(pullback, sum, true);
+            continue;
+        }
+        Node* gradient = dy;
         if (pullback.passes_on)
         {
-            Node* const gradient = p.output_gradient();
             retain(gradient);
-            p.give(k, operand_shape == shape ? gradient
-                                             : sum_to(Tensor<T>::adopt(gradient), shape, operand_shape).disown());
-            continue;
         }
-        Node*& dy = p.output_gradient();
-        const Inputs inputs = inputs_of(pullback, dy, p.record());
-        const std::span<Node* const> read(inputs.data(), operation.arity + 2);
-        const bool traced = Arena::current().tracer != nullptr;
-        const Node* const sum = p.sum_so_far(k);
-        if (sum != nullptr && sum->shape == shape && operand_shape == shape && writable_in_place(sum) && !traced)
+        else
         {
-            run<T>(Add<T>{pullback.kernel, p.template sum<T>(k)}, read, shape);
-            continue;
+            // The gradient of the output is dead after its last use: its memory takes the result.
+            const bool reuse = k + 1 == end && dy->shape == shape && writable_in_place(dy) && !traced;
+            gradient = reuse ? std::exchange(dy, nullptr) : new_node<T>(shape);
+            gradients.push_back(pullback, gradient, false);
         }
-        // The gradient of the output is dead after its last use: its memory takes the result.
-        const bool reuse =
-            k == last && dy->values.unique() && dy->shape == shape && dy->buffer->references.unique() && !traced;
-        Node* gradient = reuse ? dy : new_node<T>(shape);
-        run<T>(Store<T>{pullback.kernel, gradient->template as<T>()}, read, shape);
-        trace(p.record(), k, inputs, gradient);
-        if (reuse)
+        if (sum == nullptr && p.operand(k)->shape == shape && !traced)
         {
-            dy = nullptr;
+            p.give(k, gradient);
         }
-        if (operand_shape != shape)
+        else
         {
-            gradient = sum_to(Tensor<T>::adopt(gradient), shape, operand_shape).disown();
+            later[k] = Tensor<T>::adopt(gradient);
         }
-        p.give(k, gradient);
+    }
+    if (gradients.size > 0)
+    {
+        const Inputs inputs = inputs_of(gradients.reads, output_gradient, p.record());
+        run<T>(gradients, {inputs.data(), operation.arity + 2}, *p.output());
+    }
+    for (std::size_t k = 0; k < end; ++k)
+    {
+        if (later[k].defined())
+        {
+            give_computed(p, k, operation.pullbacks[k], output_gradient, later[k].disown());
+        }
     }
 }
 
@@ -324,7 +387,7 @@ void elementwise_push(Push& p, const ElementwiseOperation<T>& operation)
             p.give(tangent);
             continue;
         }
-        const Inputs inputs = inputs_of(pullback, tangent, p.record());
+        const Inputs inputs = inputs_of(pullback.reads, tangent, p.record());
         Node* result = nullptr;
         if (shape.rank() == 0)
         {
@@ -336,7 +399,7 @@ void elementwise_push(Push& p, const ElementwiseOperation<T>& operation)
         else
         {
             result = new_node<T>(shape);
-            run<T>(Store<T>{pullback.kernel, result->template as<T>()}, {inputs.data(), operation.arity + 2}, shape);
+            run<T>(Store<T>{pullback.kernel, result->template as<T>()}, {inputs.data(), operation.arity + 2}, *result);
         }
         trace(p.record(), k, inputs, result);
         p.give(result);
@@ -347,13 +410,7 @@ template <class T>
 void add_in_place(T* sum, const T* change, std::size_t count)
 {
     parallel_for(count, Grain{parallel_elements, block_elements},
-                 [=](std::size_t begin, std::size_t end)
-                 {
-                     for (std::size_t i = begin; i < end; ++i)
-                     {
-                         sum[i] += change[i];
-                     }
-                 });
+                 [=](std::size_t begin, std::size_t end) { add(sum + begin, change + begin, end - begin); });
 }
 
 template <class T>

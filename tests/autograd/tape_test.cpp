@@ -93,6 +93,24 @@ TEST_CASE("an operand may occur twice in one operation")
     CHECK(close(tape.gradient(x / x, x), 0.0));
 }
 
+TEST_CASE("an operand of any size may be all operands of one operation, and stretched ones among them")
+{
+    for (const std::size_t size : {1, 5, 128, 129, 1024, 5000})
+    {
+        CAPTURE(size);
+        const xt::xarray<double> values = xt::arange<double>(static_cast<double>(size)) / 5000 - 0.5;
+        const xt::xarray<double> weights = 2 - values * values;
+        Variable x(values);
+        Variable a(3.0);
+        ag::GradientTape tape;
+        const Tensor y = ag::fma(x, x, x) + ag::fma(x, a, x) + ag::fma(a, a, x) + x;
+        const auto [dx, da] = tape.gradient(ag::sum(weights * y), x, a);
+        const xt::xarray<double> by_x = weights * (2 * values + 1 + 3 + 1 + 1 + 1);
+        CHECK(close(dx, by_x));
+        CHECK(close(da, xt::sum(weights * (values + 6))(), 1e-12));
+    }
+}
+
 TEST_CASE("nothing is recorded without a tape")
 {
     Variable x(3.0);
