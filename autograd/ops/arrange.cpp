@@ -307,6 +307,7 @@ struct Window
         Walk from(x.shape());
         Walk to(shape);
         bool one_piece = true;
+        bool stays_one = true;
         for (std::size_t axis = 0; axis < shape.rank(); ++axis)
         {
             const auto extent = static_cast<std::ptrdiff_t>(x.shape(axis));
@@ -316,6 +317,7 @@ struct Window
             from.offset += (first - before[axis]) * from.strides[axis];
             to.offset += first * to.strides[axis];
             one_piece &= axis == 0 || from.extents[axis] == x.shape(axis);
+            stays_one &= axis == 0 || (before[axis] == 0 && shape[axis] == x.shape(axis));
         }
         const std::size_t seen = to.elements();
         if (seen == 0)
@@ -328,10 +330,15 @@ struct Window
             detail::gather(x.data(), from, out);
             return y;
         }
-        // Of several axes, it takes less time to fill what is then written than to find what is not.
-        const bool line = shape.rank() == 1;
-        std::fill_n(out, line ? to.offset : static_cast<std::ptrdiff_t>(y.size()), static_cast<T>(outside));
-        std::fill(out + (line ? to.offset + seen : y.size()), out + y.size(), static_cast<T>(outside));
+        if (stays_one)
+        {
+            std::fill_n(out, to.offset, static_cast<T>(outside));
+            detail::gather(x.data() + from.offset, Walk(Shape{seen}), out + to.offset);
+            std::fill(out + to.offset + seen, out + y.size(), static_cast<T>(outside));
+            return y;
+        }
+        // It takes less time to fill what is then written than to find what is not.
+        std::fill_n(out, y.size(), static_cast<T>(outside));
         if (one_piece)
         {
             detail::scatter(x.data() + from.offset, out, to);
