@@ -8,6 +8,7 @@
 #include <memory_resource>
 #include <numeric>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace autograd::detail
 {
@@ -245,38 +246,48 @@ public:
 
     void reuse(std::span<const ValueId> dead, std::span<const RecordedValue> values) override
     {
-        std::vector<ValueId> taken;
+        const std::unordered_set<ValueId> gone(dead.begin(), dead.end());
+        const std::vector<std::size_t> last = last_reads();
+        // Those that are read no more, the first that is not before all.
+        std::vector<const Source<T>*> free;
+        for (const Source<T>& source : sources_)
+        {
+            const RecordedValue& value = values[index(source.id)];
+            if (value.origin == RecordedValue::Origin::computed && value.shape == shape_ && gone.contains(source.id))
+            {
+                free.push_back(&source);
+            }
+        }
+        std::sort(free.begin(), free.end(),
+                  [&](const Source<T>* a, const Source<T>* b) { return last[a->place] < last[b->place]; });
+        auto next = free.begin();
         for (Target& target : targets_)
         {
-            for (const Source<T>& source : sources_)
+            if (next != free.end() && last[(*next)->place] <= target.call)
             {
-                const RecordedValue& value = values[index(source.id)];
-                if (value.origin == RecordedValue::Origin::computed && value.shape == shape_ &&
-                    last_read(source.place) <= target.call &&
-                    std::find(dead.begin(), dead.end(), source.id) != dead.end() &&
-                    std::find(taken.begin(), taken.end(), source.id) == taken.end())
-                {
-                    target.takes_from = source.id;
-                    taken.push_back(source.id);
-                    break;
-                }
+                target.takes_from = (*next++)->id;
             }
         }
     }
 
 private:
-    /// The number of the operation that reads this place last; more than there are, if it is summed at the end.
-    std::size_t last_read(std::uint32_t place) const
+    /// For each place the number of the operation that reads it last; more than there are, if it is summed at the end.
+    std::vector<std::size_t> last_reads() const
     {
-        if (std::any_of(sums_.begin(), sums_.end(), [place](const Sum& sum) { return sum.place == place; }))
-        {
-            return calls_.size();
-        }
-        std::size_t last = 0;
+        std::vector<std::size_t> last(table_);
         for (std::size_t k = 0; k < calls_.size(); ++k)
         {
-            last =
-                std::find(std::begin(calls_[k].in), std::end(calls_[k].in), place) != std::end(calls_[k].in) ? k : last;
+            for (const std::uint32_t place : calls_[k].in)
+            {
+                if (place != no_place)
+                {
+                    last[place] = k;
+                }
+            }
+        }
+        for (const Sum& sum : sums_)
+        {
+            last[sum.place] = calls_.size();
         }
         return last;
     }

@@ -42,6 +42,13 @@ bool same_attributes(const Instruction& a, const Instruction& b)
     return equal && !take_live_comparison();
 }
 
+/// Whether both give the same.
+bool same_step(const Instruction& a, const Instruction& b)
+{
+    return a.kind == b.kind && a.operation == b.operation && a.operand == b.operand &&
+           std::ranges::equal(a.inputs, b.inputs) && same_attributes(a, b);
+}
+
 /// Whether it only gives the gradient of the output on.
 bool passes_on(const Instruction& instruction, const std::vector<RecordedValue>& values)
 {
@@ -257,9 +264,15 @@ void Plan::remove_repetitions()
                                         { return recording_.values[index(entry.second)].dtype == value.dtype; });
         known != last ? void(same[id] = known->second) : void(constants.emplace(bits, same[id]));
     }
+    // Those of one hash are linked, from the last to the first. Attributes are not in it: slices of one array have all the
+    // same, so that only some are compared.
+    constexpr int most_compared = 64;
     std::pmr::monotonic_buffer_resource memory;
-    std::pmr::unordered_multimap<std::size_t, const Instruction*> seen(&memory);
-    seen.reserve(recording_.instructions.size());
+    std::pmr::unordered_map<std::size_t, const Instruction*> last(&memory);
+    last.reserve(recording_.instructions.size());
+    std::vector<const Instruction*> before(recording_.instructions.size());
+    const auto number = [&](const Instruction* instruction)
+    { return static_cast<std::size_t>(instruction - recording_.instructions.data()); };
     for (Instruction& instruction : recording_.instructions)
     {
         for (ValueId& input : instruction.inputs)
@@ -280,24 +293,19 @@ void Plan::remove_repetitions()
         {
             hash = hash * 31 + static_cast<std::size_t>(input + 1);
         }
-        const auto [first, last] = seen.equal_range(hash);
-        const auto known = std::find_if(first, last,
-                                        [&](const auto& entry)
-                                        {
-                                            const Instruction& other = *entry.second;
-                                            return other.kind == instruction.kind &&
-                                                   other.operation == instruction.operation &&
-                                                   other.operand == instruction.operand &&
-                                                   std::ranges::equal(other.inputs, instruction.inputs) &&
-                                                   same_attributes(instruction, other);
-                                        });
-        if (known != last)
+        const Instruction*& latest = last[hash];
+        const Instruction* known = latest;
+        for (int compared = 1; known != nullptr && !same_step(instruction, *known); ++compared)
         {
-            same[index(instruction.output)] = known->second->output;
+            known = compared < most_compared ? before[number(known)] : nullptr;
+        }
+        if (known != nullptr)
+        {
+            same[index(instruction.output)] = known->output;
         }
         else
         {
-            seen.emplace(hash, &instruction);
+            before[number(&instruction)] = std::exchange(latest, &instruction);
         }
     }
     std::erase_if(recording_.instructions, [&](const Instruction& instruction)

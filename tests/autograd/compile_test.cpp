@@ -524,6 +524,33 @@ TEST_CASE("what is computed twice or for nothing is not in a plan")
     CHECK(f.plans()[0][0].location.line != 0);
 }
 
+// Searches through all steps for each of them took two minutes here.
+TEST_CASE("thousands of slices of one array are planned, and have the same gradient")
+{
+    constexpr std::ptrdiff_t count = 800, width = 6;
+    ag::Generator generator(1);
+    const ag::Tensor<double> weights = generator.normal<double>({static_cast<std::size_t>(count * width)}, 0, 0.3);
+    const ag::Tensor<double> start = generator.normal<double>({static_cast<std::size_t>(width)});
+    const auto gradient = [&](const ag::Tensor<double>& w, const ag::Tensor<double>& x)
+    {
+        ag::GradientTape tape;
+        tape.watch(w);
+        ag::Tensor<double> y = x;
+        for (std::ptrdiff_t k = 0; k < 4 * count; ++k)
+        {
+            const std::ptrdiff_t begin = k % count * width;
+            y = ag::tanh(ag::view(w, ag::range(begin, begin + width)) * y + x);
+        }
+        return tape.gradient(ag::sum(y), w);
+    };
+    auto compiled = ag::compile(gradient);
+    for (int call = 0; call < 3; ++call)
+    {
+        CHECK(same_bits(compiled(weights, start), gradient(weights, start)));
+    }
+    CHECK(compiled.plans().size() == 1);
+}
+
 TEST_CASE("a million replays keep memory as it is and ask the system for none")
 {
     ag::Variable a(1.0), b(1.0);
