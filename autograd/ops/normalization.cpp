@@ -11,6 +11,7 @@
 #include <autograd/ops/reduction.hpp>
 #include <autograd/parallel.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/reduced.hpp>
 #include <autograd/registry.hpp>
 
 #include <cmath>
@@ -96,7 +97,7 @@ struct LayerNorm
         const Tensor<T> slope = weighted(rows(dy), affine...);
         const auto mean_of = [](const Tensor<T>& a) { return mean(a, -1, keep_dims, Location{}); };
         const Tensor<T> dx = scale * (slope - mean_of(slope) - normalized * mean_of(slope * normalized));
-        return reshape(dx, x.shape(), Location{});
+        return detail::in_shape(dx, x.shape(), Location{});
     }
     template <class T>
     Tensor<T> pullback(Wrt<1>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x, const Tensor<T>& weight,
