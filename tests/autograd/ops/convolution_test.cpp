@@ -238,12 +238,12 @@ TEST_CASE("results do not depend on the number of threads")
         ag::Shape kernel;
     };
     // Many planes; one, so that a weight's gradient is split within it; and few outputs.
-    for (const auto& [image, kernel] : {Case{{3, 40, 33, 35}, {40, 40, 3, 3}}, Case{{64, 1, 28, 28}, {6, 1, 5, 5}},
-                                        Case{{16, 3, 64, 64}, {3, 3, 5, 5}}})
+    for (const Case& shapes : {Case{{3, 40, 33, 35}, {40, 40, 3, 3}}, Case{{64, 1, 28, 28}, {6, 1, 5, 5}},
+                               Case{{16, 3, 64, 64}, {3, 3, 5, 5}}})
     {
-        CAPTURE(ag::to_string(image));
-        const auto x = numbers<float>(image, 0);
-        const auto w = numbers<float>(kernel, 0.3);
+        CAPTURE(ag::to_string(shapes.image));
+        const auto x = numbers<float>(shapes.image, 0);
+        const auto w = numbers<float>(shapes.kernel, 0.3);
         const auto f = [](const ag::Tensor<float>& a, const ag::Tensor<float>& b)
         { return ag::conv2d(a, b, {.padding = 1}); };
         const std::size_t before = ag::num_threads();
