@@ -146,15 +146,15 @@ struct ChannelNorm
                 const B mean(static_cast<T>(channels.mean(channel, itself, slope)));
                 const B along(static_cast<T>(channels.mean(
                     channel, [&](const B& s, const B& e) { return s * normalized(e); }, slope, in)));
-                channels.for_each_row(
-                    channel,
-                    [&, scale = normalized.scale * Linear<B>(channel, affine...).weight](std::size_t row)
-                    {
-                        map_row(
-                            channels.extent, out + row,
-                            [&](const B& s, const B& e) { return scale * (s - mean - normalized(e) * along); },
-                            slope + row, in + row);
-                    });
+                channels.for_each_row(channel,
+                                      [&, scale = normalized.scale * weight_of<B>(channel, affine...)](std::size_t row)
+                                      {
+                                          map_row(
+                                              channels.extent, out + row,
+                                              [&](const B& s, const B& e)
+                                              { return scale * (s - mean - normalized(e) * along); },
+                                              slope + row, in + row);
+                                      });
             });
         return dx;
     }
@@ -204,6 +204,18 @@ private:
         }
         B operator()(const B& e) const { return e * weight + bias; }
     };
+
+    // The bias is not read in a gradient, and may not be there.
+    template <class B>
+    static B weight_of(std::size_t)
+    {
+        return B(1);
+    }
+    template <class B, class T>
+    static B weight_of(std::size_t channel, const Tensor<T>& weight, const Tensor<T>&)
+    {
+        return B(weight.data()[channel]);
+    }
 
     template <class T>
     static Tensor<T> weighted(const Tensor<T>& scale)
