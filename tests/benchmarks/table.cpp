@@ -194,14 +194,14 @@ void Table::draw(const std::filesystem::path& folder) const
     script << "$ratios << EOD\n"
            << bars.str() << "EOD\n"
            << "set termoption noenhanced\nset title 'Time of a step, as a part of what LibTorch takes'\nset logscale "
-              "x\nset xrange [0.003:3]\n"
+              "x\nset xrange [0.002:6]\n"
            << "set yrange [-0.7:" << rows << " - 0.3]\nset style fill solid\nset format x '%g'\nset grid x\n"
-           << "set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb '#606060'\n"
-           << "plot $ratios using (sqrt(0.003 * $3)):2:(0.003):3:($2 - 0.35):($2 + 0.35):ytic(1) with boxxyerror lt 2 "
+           << "set key below maxcols 1\nset arrow from 1, graph 0 to 1, graph 1 nohead lc rgb '#606060'\n"
+           << "plot $ratios using (sqrt(0.002 * $3)):2:(0.002):3:($2 - 0.35):($2 + 0.35):ytic(1) with boxxyerror lt 2 "
               "title 'eager', '' using ($4 > 0 ? $4 : 1/0):2 with points lt 3 pt 7 title 'compiled', "
               "'' using ($5 > 0 ? $5 : 1/0):2 with points lt 1 pt 2 lw 2 title 'aimed at, eager'\n";
     const std::string picture = (folder / "steps.png").string();
-    if (optim::run_gnuplot(picture, script.str(), {.width = 1200, .height = 100 + 24 * rows}) == optim::Drawing::done)
+    if (optim::run_gnuplot(picture, script.str(), {.width = 1200, .height = 150 + 24 * rows}) == optim::Drawing::done)
     {
         std::printf("\nwrote %s\n", picture.c_str());
     }
