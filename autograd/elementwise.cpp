@@ -268,13 +268,7 @@ void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t 
             continue;
         }
         const T gradient = operation.pullbacks[k].scalar(in);
-        if (Arena::current().tracer != nullptr) [[unlikely]]
-        {
-            Node* const node = new_scalar(gradient);
-            trace(p.record(), k, inputs_of(operation.pullbacks[k].reads, dy, p.record()), node);
-            p.give(k, node);
-        }
-        else if (k + 1 == end && dy->values.unique())
+        if (k + 1 == end && dy->values.unique())
         {
             *dy->as<T>() = gradient;
             p.give(k, std::exchange(dy, nullptr));
@@ -288,15 +282,50 @@ void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t 
 
 /// Gives the gradient of an operand in the shape of the output.
 template <class T>
-void give_computed(Pull& p, std::size_t k, const ElementwisePullback<T>& pullback, Node* dy, Node* gradient)
+void give_computed(Pull& p, std::size_t k, Node* gradient)
 {
-    if (!pullback.passes_on)
-    {
-        trace(p.record(), k, inputs_of(pullback.reads, dy, p.record()), gradient);
-    }
     const Shape& shape = p.output()->shape;
     const Shape& operand_shape = p.operand(k)->shape;
     p.give(k, operand_shape == shape ? gradient : sum_to(Tensor<T>::adopt(gradient), shape, operand_shape).disown());
+}
+
+/// The same while somebody follows: each gradient is a step of its own, and memory is not used twice.
+template <class T>
+[[gnu::noinline]] void pull_traced(Pull& p, const ElementwiseOperation<T>& operation)
+{
+    Node* const dy = p.output_gradient();
+    const Shape& shape = p.output()->shape;
+    for (std::size_t k = 0; k < operation.arity; ++k)
+    {
+        if (!p.wants(k))
+        {
+            continue;
+        }
+        const ElementwisePullback<T>& pullback = operation.pullbacks[k];
+        if (pullback.passes_on && shape.rank() != 0)
+        {
+            retain(dy);
+            give_computed<T>(p, k, dy);
+            continue;
+        }
+        const Inputs inputs = inputs_of(pullback.reads, dy, p.record());
+        Node* const gradient = new_node<T>(shape);
+        if (shape.rank() == 0)
+        {
+            const T* in[most_inputs];
+            std::transform(inputs.begin(), inputs.end(), in,
+                           [](Node* node) { return node != nullptr ? node->as<T>() : nullptr; });
+            *gradient->as<T>() = pullback.scalar(in);
+        }
+        else
+        {
+            Gradients<T> only;
+            only.push_back(pullback, gradient, false);
+            run<T>(only, {inputs.data(), operation.arity + 2}, *p.output());
+        }
+        trace(p.record(), k, inputs, gradient);
+        give_computed<T>(p, k, gradient);
+    }
 }
 
 }
@@ -304,6 +333,11 @@ void give_computed(Pull& p, std::size_t k, const ElementwisePullback<T>& pullbac
 template <class T>
 void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
 {
+    if (Arena::current().tracer != nullptr) [[unlikely]]
+    {
+        pull_traced(p, operation);
+        return;
+    }
     std::size_t end = operation.arity;
     while (end > 0 && !p.wants(end - 1))
     {
@@ -317,7 +351,6 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
     }
     Node*& dy = p.output_gradient();
     Node* const output_gradient = dy;
-    const bool traced = Arena::current().tracer != nullptr;
     Gradients<T> gradients;
     std::array<Tensor<T>, most_operands> later;  // what is given when it is computed
     for (std::size_t k = 0; k < end; ++k)
@@ -329,7 +362,7 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
         const ElementwisePullback<T>& pullback = operation.pullbacks[k];
         Node* const sum = p.sum_so_far(k);
         // Then the operand has this shape, too: its node, which may be in a slower cache, is not looked at.
-        if (sum != nullptr && sum->shape == shape && writable_in_place(sum) && !traced)
+        if (sum != nullptr && sum->shape == shape && writable_in_place(sum))
         {
             gradients.push_back(pullback, sum, true);
             continue;
@@ -342,11 +375,11 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
         else
         {
             // The gradient of the output is dead after its last use: its memory takes the result.
-            const bool reuse = k + 1 == end && dy->shape == shape && writable_in_place(dy) && !traced;
+            const bool reuse = k + 1 == end && dy->shape == shape && writable_in_place(dy);
             gradient = reuse ? std::exchange(dy, nullptr) : new_node<T>(shape);
             gradients.push_back(pullback, gradient, false);
         }
-        if (sum == nullptr && p.operand(k)->shape == shape && !traced)
+        if (sum == nullptr && p.operand(k)->shape == shape)
         {
             p.give(k, gradient);
         }
@@ -364,7 +397,7 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
     {
         if (later[k].defined())
         {
-            give_computed(p, k, operation.pullbacks[k], output_gradient, later[k].disown());
+            give_computed<T>(p, k, later[k].disown());
         }
     }
 }

@@ -17,23 +17,30 @@ void notify_observers_of_begin(Observer* observer)
 namespace
 {
 
-[[gnu::noinline]] void notify_observers_of_output(Observer* observer, const Operation& operation, const Node* output,
-                                                  std::span<const ResolvedOperand> operands, Location location)
-{
-    for (; observer != nullptr; observer = observer->outer())
-    {
-        observer->executed(operation, output, operands, location);
-    }
-}
-
-[[gnu::noinline]] void trace_value(Tracer& tracer, const Operation& operation, Node* output,
-                                   std::span<const ResolvedOperand> operands,
-                                   Attributes* (*copy_attributes)(const void*), const void* op, Location location)
+void trace_value(Tracer& tracer, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
+                 Attributes* (*copy_attributes)(const void*), const void* op, Location location)
 {
     xt::svector<Node*, 4> inputs(operands.size());
     std::transform(operands.begin(), operands.end(), inputs.begin(),
                    [](const ResolvedOperand& operand) { return operand.node; });
     tracer.executed({Step::Kind::value, operation, 0, inputs, output, op, copy_attributes, location});
+}
+
+/// Tells the tracer and the observers what an operation gave.
+[[gnu::noinline]] void tell(const Arena& arena, const Operation& operation, Node* output,
+                            std::span<const ResolvedOperand> operands, Attributes* (*copy_attributes)(const void*),
+                            const void* op, Location location)
+{
+    const Location line = arena.pullback_location.line != 0 ? arena.pullback_location : location;
+    // Others, such as custom_gradient, only give a value that has been computed another derivative.
+    if (arena.tracer != nullptr && operation.execute != nullptr)
+    {
+        trace_value(*arena.tracer, operation, output, operands, copy_attributes, op, line);
+    }
+    for (Observer* observer = arena.observer; observer != nullptr; observer = observer->outer())
+    {
+        observer->executed(operation, output, operands, line);
+    }
 }
 
 /// What the pullback of a record is given: dy, y and the operands.
@@ -82,16 +89,9 @@ void add_as_step(Pull& p, std::size_t k, const std::function<void()>& add)
 void record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
             Attributes* (*copy_attributes)(const void*), const void* op, Location location)
 {
-    // Others, such as custom_gradient, only give a value that has been computed another derivative.
-    if (arena.tracer != nullptr && operation.execute != nullptr) [[unlikely]]
+    if (arena.tracer != nullptr || arena.observer != nullptr) [[unlikely]]
     {
-        trace_value(*arena.tracer, operation, output, operands, copy_attributes, op,
-                    arena.pullback_location.line != 0 ? arena.pullback_location : location);
-    }
-    if (arena.observer != nullptr) [[unlikely]]
-    {
-        notify_observers_of_output(arena.observer, operation, output, operands,
-                                   arena.pullback_location.line != 0 ? arena.pullback_location : location);
+        tell(arena, operation, output, operands, copy_attributes, op, location);
     }
     Reads reads;
     bool tracked = false;
