@@ -245,9 +245,8 @@ EXAMPLE(softshrink, limit, distinct, ({2, 4}), softshrink(x[0], 0.67))
 EXAMPLE(threshold, limit, distinct, ({2, 4}), threshold(x[0], 0.67, -3))
 EXAMPLE(glu, last, distinct, ({2, 4}), glu(x[0]))
 EXAMPLE(glu, first, distinct, ({2, 4}), glu(x[0], 0))
-static const Example prelu_channels{
-    "prelu", Domain::real, {{2, 3, 2}, {3}}, [](const auto& x) { return prelu(x[0], x[1]); }};
-static const Example prelu_one{"prelu", Domain::real, {{5}, {}}, [](const auto& x) { return prelu(x[0], x[1]); }};
+EXAMPLE(prelu, channels, real, ({2, 3, 2}, {3}), prelu(x[0], x[1]))
+EXAMPLE(prelu, one, real, ({5}, {}), prelu(x[0], x[1]))
 
 TRIAL(softplus, any, ({2, 4}), softplus(x[0], {.beta = any.number(), .threshold = any.number()}))
 TRIAL(elu, any, ({2, 4}), elu(x[0], any.number()))

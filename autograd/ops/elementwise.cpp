@@ -158,7 +158,7 @@ struct negative_formula
     static constexpr auto value(const auto& x) { return -x; }
     PULLBACK(0, -dy, const auto&)
 };
-static const Example negative_example{"negative", Domain::real, {{2, 3}}, [](const auto& x) { return -x[0]; }};
+EXAMPLE(negative, plain, real, ({2, 3}), -x[0])
 
 /// x wins at the limits; the upper limit wins where they cross.
 struct clip_formula
@@ -207,17 +207,13 @@ detail::Node* detail::power(Node* base, Node* exponent, Location location)
     return pow<T>(base, exponent, location);
 }
 
-static const Example pow_both{
-    "pow", Domain::positive, {{2, 3}, {3}}, [](const auto& x) { return autograd::pow(x[0], x[1]); }};
-static const Example pow_square{"pow", Domain::real, {{2, 3}}, [](const auto& x) { return autograd::pow(x[0], 2); }};
-static const Example pow_cube{"pow", Domain::real, {{2, 3}}, [](const auto& x) { return autograd::pow(x[0], 3); }};
-static const Example pow_base{"pow", Domain::real, {{2, 3}}, [](const auto& x) { return autograd::pow(2.5, x[0]); }};
-static const Example where_example{
-    "where", Domain::real, {{2, 3}, {3}}, [](const auto& x) { return where(x[1] > 0, x[0], x[1]); }};
-static const Example clip_example{
-    "clip", Domain::distinct, {{2, 4}}, [](const auto& x) { return clip(x[0], -0.62, 0.71); }};
-static const Example clip_tensors{
-    "clip", Domain::distinct, {{2, 4}, {4}, {2, 1}}, [](const auto& x) { return clip(x[0], x[1], x[2]); }};
+EXAMPLE(pow, both, positive, ({2, 3}, {3}), autograd::pow(x[0], x[1]))
+EXAMPLE(pow, square, real, ({2, 3}), autograd::pow(x[0], 2))
+EXAMPLE(pow, cube, real, ({2, 3}), autograd::pow(x[0], 3))
+EXAMPLE(pow, base, real, ({2, 3}), autograd::pow(2.5, x[0]))
+EXAMPLE(where, plain, real, ({2, 3}, {3}), where(x[1] > 0, x[0], x[1]))
+EXAMPLE(clip, plain, distinct, ({2, 4}), clip(x[0], -0.62, 0.71))
+EXAMPLE(clip, tensors, distinct, ({2, 4}, {4}, {2, 1}), clip(x[0], x[1], x[2]))
 
 namespace
 {
@@ -382,23 +378,14 @@ EXAMPLE(nearbyint, example, unit, ({2, 3}), nearbyint(x[0] * 0.5))
 EXAMPLE(around, example, unit, ({2, 3}), around(x[0] * 0.05, 1))
 EXAMPLE(nan_to_num, example, unit, ({2, 3}), nan_to_num(x[0]))
 EXAMPLE(frexp, example, unit, ({2, 3}), frexp(x[0] * 0.2 + 0.55).mantissa)
-static const Example fma_example{
-    "fma", Domain::real, {{2, 3}, {3}, {2, 1}}, [](const auto& x) { return autograd::fma(x[0], x[1], x[2]); }};
-static const Example lerp_example{
-    "lerp", Domain::distinct, {{2, 3}, {3}, {2, 1}}, [](const auto& x) { return lerp(x[0], x[1], x[2]); }};
-static const Example addcmul_example{
-    "addcmul", Domain::real, {{2, 3}, {3}, {2, 1}}, [](const auto& x) { return addcmul(x[0], x[1], x[2], -1.5); }};
-static const Example addcdiv_example{
-    "addcdiv", Domain::positive, {{2, 3}, {3}, {2, 1}}, [](const auto& x) { return addcdiv(x[0], x[1], x[2], 2); }};
-static const Trial around_trial{
-    "around", {{2, 3}}, [](const auto& x, Arbitrary& any) { return around(x[0], any.integer()); }};
-static const Trial nan_to_num_trial{
-    "nan_to_num", {{2, 3}}, [](const auto& x, Arbitrary& any) {
-        return nan_to_num(x[0], {.nan = any.number(), .posinf = any.number(), .neginf = any.number()});
-    }};
-static const Trial addcmul_trial{"addcmul", {{2, 3}, {3}, {2, 1}}, [](const auto& x, Arbitrary& any) {
-                                     return addcmul(x[0], x[1], x[2], any.number());
-                                 }};
+EXAMPLE(fma, plain, real, ({2, 3}, {3}, {2, 1}), autograd::fma(x[0], x[1], x[2]))
+EXAMPLE(lerp, plain, distinct, ({2, 3}, {3}, {2, 1}), lerp(x[0], x[1], x[2]))
+EXAMPLE(addcmul, plain, real, ({2, 3}, {3}, {2, 1}), addcmul(x[0], x[1], x[2], -1.5))
+EXAMPLE(addcdiv, plain, positive, ({2, 3}, {3}, {2, 1}), addcdiv(x[0], x[1], x[2], 2))
+TRIAL(around, any, ({2, 3}), around(x[0], any.integer()))
+TRIAL(nan_to_num, any, ({2, 3}),
+      nan_to_num(x[0], {.nan = any.number(), .posinf = any.number(), .neginf = any.number()}))
+TRIAL(addcmul, any, ({2, 3}, {3}, {2, 1}), addcmul(x[0], x[1], x[2], any.number()))
 
 static constexpr Names names[] = {
     {"+", "+", "add", "add"},

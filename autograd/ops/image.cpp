@@ -626,13 +626,9 @@ Interpolation any_mode(Arbitrary& any)
 
 }
 
-static const Trial unfold_trial{"unfold", {{1, 2, 3, 4}}, [](const auto& x, Arbitrary& any) {
-                                    return unfold(x[0], {any.integer(), any.integer()}, any_unfold(any));
-                                }};
-static const Trial fold_trial{
-    "fold", {{1, 4, 6}}, [](const auto& x, Arbitrary& any) {
-        return fold(x[0], {4, 3}, any.flag() ? 2 : any.integer(), {.padding = {1, 0}, .stride = {2, any.integer()}});
-    }};
+TRIAL(unfold, any, ({1, 2, 3, 4}), unfold(x[0], {any.integer(), any.integer()}, any_unfold(any)))
+TRIAL(fold, any, ({1, 4, 6}),
+      fold(x[0], {4, 3}, any.flag() ? 2 : any.integer(), {.padding = {1, 0}, .stride = {2, any.integer()}}))
 static const Trial interpolate_trial{"interpolate",
                                      {{1, 2, 3, 4}},
                                      [](const auto& x, Arbitrary& any)
@@ -651,21 +647,13 @@ static const Trial interpolate_trial{"interpolate",
                                          }
                                          return interpolate(x[0], options);
                                      }};
-static const Trial grid_sample_trial{
-    "grid_sample",
-    {{1, 2, 3, 4}, {1, 2, 2, 2}},
-    [](const auto& x, Arbitrary& any)
-    {
-        return grid_sample(x[0], x[1] * any.number(),
-                           {.mode = any_mode(any),
-                            .border = any.one_of({Border::zeros, Border::nearest, Border::reflection}),
-                            .align_corners = any.flag()});
-    }};
-static const Trial pixel_shuffle_trial{
-    "pixel_shuffle", {{1, 8, 2, 1}}, [](const auto& x, Arbitrary& any) { return pixel_shuffle(x[0], any.integer()); }};
-static const Trial pixel_unshuffle_trial{"pixel_unshuffle", {{2, 1, 2, 4}}, [](const auto& x, Arbitrary& any) {
-                                             return pixel_unshuffle(x[0], any.integer());
-                                         }};
+TRIAL(grid_sample, any, ({1, 2, 3, 4}, {1, 2, 2, 2}),
+      grid_sample(x[0], x[1] * any.number(),
+                  {.mode = any_mode(any),
+                   .border = any.one_of({Border::zeros, Border::nearest, Border::reflection}),
+                   .align_corners = any.flag()}))
+TRIAL(pixel_shuffle, any, ({1, 8, 2, 1}), pixel_shuffle(x[0], any.integer()))
+TRIAL(pixel_unshuffle, any, ({2, 1, 2, 4}), pixel_unshuffle(x[0], any.integer()))
 
 static constexpr Names names[] = {
     {"unfold", nullptr, nullptr, "nn.functional.unfold"},

@@ -889,8 +889,7 @@ INSTANTIATE(double)
     EXAMPLE(function, one, distinct, ({2, 3, 2}), function(x[0], 1))                                                   \
     EXAMPLE(function, last, distinct, ({2, 3}), function(x[0], -1))                                                    \
     EXAMPLE(function, several, distinct, ({2, 3, 2}), (function(x[0], {0, 2})))                                        \
-    static const Trial function##_trial{                                                                               \
-        #function, {{2, 3, 2}}, [](const auto& x, Arbitrary& any) { return function(x[0], any.axes()); }};
+    TRIAL(function, axes, ({2, 3, 2}), function(x[0], any.axes()))
 REDUCTION(sum)
 REDUCTION(mean)
 REDUCTION(prod)
@@ -930,19 +929,11 @@ EXAMPLE(segment_reduce, max, distinct, ({5}), segment_reduce(x[0], SegmentReduct
 EXAMPLE(segment_reduce, min, distinct, ({5}), segment_reduce(x[0], SegmentReduction::min, {5, 0}, 0, 9))
 EXAMPLE(segment_reduce, prod, distinct, ({5}), segment_reduce(x[0], SegmentReduction::prod, {2, 3}, 0, 2))
 
-static const Trial max_trial{
-    "max", {{2, 3}}, [](const auto& x, Arbitrary& any) { return max(x[0], any.axis(), {any.flag()}).values; }};
-static const Trial average_trial{
-    "average", {{2, 3}, {3}}, [](const auto& x, Arbitrary& any) { return average(x[0], x[1], any.axes()); }};
-static const Trial variance_ddof_trial{"variance", {{2, 3}}, [](const auto& x, Arbitrary& any) {
-                                           return variance(x[0], any.axes(), any.below(4), {any.flag()});
-                                       }};
-static const Trial norm_lp_trial{"norm_lp", {{2, 3}}, [](const auto& x, Arbitrary& any) {
-                                     return norm_lp(x[0], any.number(), any.axes(), {any.flag()});
-                                 }};
-static const Trial renorm_trial{"renorm", {{2, 3}}, [](const auto& x, Arbitrary& any) {
-                                    return renorm(x[0], any.number(), any.axis(), any.number());
-                                }};
+TRIAL(max, any, ({2, 3}), max(x[0], any.axis(), {any.flag()}).values)
+TRIAL(average, axes, ({2, 3}, {3}), average(x[0], x[1], any.axes()))
+TRIAL(variance, ddof, ({2, 3}), variance(x[0], any.axes(), any.below(4), {any.flag()}))
+TRIAL(norm_lp, any, ({2, 3}), norm_lp(x[0], any.number(), any.axes(), {any.flag()}))
+TRIAL(renorm, any, ({2, 3}), renorm(x[0], any.number(), any.axis(), any.number()))
 static const Trial cov_trial{"cov",
                              {{2, 3}, {3}},
                              [](const auto& x, Arbitrary& any)

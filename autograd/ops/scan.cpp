@@ -539,8 +539,7 @@ INSTANTIATE(double)
 #define SCAN(function)                                                                                                 \
     EXAMPLE(function, middle, distinct, ({2, 3, 2}), function(x[0], 1))                                                \
     EXAMPLE(function, last, distinct, ({2, 4}), function(x[0], -1))                                                    \
-    static const Trial function##_trial{                                                                               \
-        #function, {{2, 3, 2}}, [](const auto& x, Arbitrary& any) { return function(x[0], any.axis()); }};
+    TRIAL(function, axis, ({2, 3, 2}), function(x[0], any.axis()))
 SCAN(cumsum)
 SCAN(cumprod)
 SCAN(nancumsum)
@@ -561,13 +560,9 @@ EXAMPLE(central_differences, spaced, distinct, ({2, 4}),
         central_differences(x[0], -1, {.spacing = 0.5, .edge_order = 2}))
 EXAMPLE(central_differences, placed, distinct, ({4, 2}), central_differences(x[0], 0, {.coordinates = {0, 1, 3, 4.5}}))
 
-static const Trial cummax_trial{
-    "cummax", {{2, 3}}, [](const auto& x, Arbitrary& any) { return cummax(x[0], any.axis()).values; }};
-static const Trial diff_trial{"diff", {{2, 3}}, [](const auto& x, Arbitrary& any) {
-                                  return diff(x[0], static_cast<std::size_t>(any.integer()), any.axis());
-                              }};
-static const Trial trapz_trial{
-    "trapz", {{2, 3}, {3}}, [](const auto& x, Arbitrary& any) { return trapz(x[0], x[1], any.axis()); }};
+TRIAL(cummax, axis, ({2, 3}), cummax(x[0], any.axis()).values)
+TRIAL(diff, any, ({2, 3}), diff(x[0], static_cast<std::size_t>(any.integer()), any.axis()))
+TRIAL(trapz, axis, ({2, 3}, {3}), trapz(x[0], x[1], any.axis()))
 static const Trial central_differences_trial{"central_differences",
                                              {{2, 3}},
                                              [](const auto& x, Arbitrary& any)

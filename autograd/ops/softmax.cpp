@@ -2,11 +2,11 @@
 #include <autograd/elementwise.hpp>
 #include <autograd/kernels/lines.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/examples.hpp>
 #include <autograd/ops/reduction.hpp>
 #include <autograd/ops/shape.hpp>
 #include <autograd/ops/softmax.hpp>
 #include <autograd/reduced.hpp>
-#include <autograd/registry.hpp>
 
 #include <cmath>
 #include <limits>
@@ -240,19 +240,14 @@ INSTANTIATE(double)
 #undef INSTANTIATE
 
 #define EXAMPLES(function)                                                                                             \
-    static const Example function##_last{                                                                              \
-        #function, Domain::real, {{2, 5}}, [](const auto& x) { return function(x[0]); }};                              \
-    static const Example function##_first{                                                                             \
-        #function, Domain::real, {{3, 2, 2}}, [](const auto& x) { return function(x[0], 0); }};                        \
-    static const Trial function##_trial{                                                                               \
-        #function, {{2, 3, 2}}, [](const auto& x, Arbitrary& any) { return function(x[0], any.axis()); }};
+    EXAMPLE(function, last, real, ({2, 5}), function(x[0]))                                                            \
+    EXAMPLE(function, first, real, ({3, 2, 2}), function(x[0], 0))                                                     \
+    TRIAL(function, axis, ({2, 3, 2}), function(x[0], any.axis()))
 EXAMPLES(softmax)
 EXAMPLES(log_softmax)
 EXAMPLES(logsumexp)
 #undef EXAMPLES
-static const Example logsumexp_several{"logsumexp", Domain::real, {{2, 3, 2}}, [](const auto& x) {
-                                           return logsumexp(x[0], {0, 2}, keep_dims);
-                                       }};
+EXAMPLE(logsumexp, several, real, ({2, 3, 2}), logsumexp(x[0], {0, 2}, keep_dims))
 
 static constexpr Names softmax_names[] = {
     {"logsumexp", nullptr, "special.logsumexp", "logsumexp"},

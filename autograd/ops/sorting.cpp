@@ -434,10 +434,9 @@ EXAMPLE(median, even, distinct, ({2, 4}), median(x[0], 1))
 EXAMPLE(nanmedian, all, distinct, ({5}), nanmedian(x[0]))
 EXAMPLE(median_low, last, distinct, ({2, 4}), median_low(x[0]).values)
 EXAMPLE(nanmedian_low, first, distinct, ({4, 2}), nanmedian_low(x[0], 0).values)
-static const Example quantile_parts{
-    "quantile", Domain::unit, {{2, 3}, {2}}, [](const auto& x) { return quantile(x[0], x[1], 1); }};
+EXAMPLE(quantile, parts, unit, ({2, 3}, {2}), quantile(x[0], x[1], 1))
 
-static const Trial sort_trial{"sort", {{2, 3}}, [](const auto& x, Arbitrary& any) { return sort(x[0], any.axis()); }};
+TRIAL(sort, any, ({2, 3}), sort(x[0], any.axis()))
 static const Trial topk_trial{"topk",
                               {{2, 3}},
                               [](const auto& x, Arbitrary& any)
@@ -452,10 +451,8 @@ static const Trial kthvalue_trial{"kthvalue",
                                       const auto k = static_cast<std::size_t>(any.integer());
                                       return kthvalue(x[0], k, any.axis(), {any.flag()}).values;
                                   }};
-static const Trial mode_trial{
-    "mode", {{2, 3}}, [](const auto& x, Arbitrary& any) { return mode(x[0], any.axis(), {any.flag()}).values; }};
-static const Trial median_low_trial{
-    "median_low", {{2, 3}}, [](const auto& x, Arbitrary& any) { return median_low(x[0], any.axis()).values; }};
+TRIAL(mode, any, ({2, 3}), mode(x[0], any.axis(), {any.flag()}).values)
+TRIAL(median_low, any, ({2, 3}), median_low(x[0], any.axis()).values)
 static const Trial quantile_trial{"quantile",
                                   {{2, 3, 2}, {2}},
                                   [](const auto& x, Arbitrary& any)

@@ -193,16 +193,12 @@ EXAMPLE(mvlgamma, example, positive, ({2, 3}), mvlgamma(x[0] + 1.0, 3))
 EXAMPLE(zeta, example, positive, ({2, 3}), zeta(2.5, x[0] + 1.0))
 EXAMPLE(igamma, example, positive, ({2, 3}), igamma(xt::xarray<double>{0.6, 1.0, 3.5}, x[0]))
 EXAMPLE(igammac, example, positive, ({2, 3}), igammac(1.5, x[0]))
-static const Example logit_limited{"logit", Domain::distinct, {{2, 3}}, [](const auto& x) { return logit(x[0], 0.2); }};
-static const Trial polygamma_trial{
-    "polygamma", {{2, 3}}, [](const auto& x, Arbitrary& any) { return polygamma(any.below(300), x[0]); }};
-static const Trial mvlgamma_trial{
-    "mvlgamma", {{2, 3}}, [](const auto& x, Arbitrary& any) { return mvlgamma(x[0] + any.number(), any.below(5)); }};
-static const Trial logit_trial{
-    "logit", {{2, 3}}, [](const auto& x, Arbitrary& any) { return logit(x[0], any.number()); }};
-static const Trial zeta_trial{"zeta", {{2, 3}}, [](const auto& x, Arbitrary& any) { return zeta(any.number(), x[0]); }};
-static const Trial igamma_trial{
-    "igamma", {{2, 3}}, [](const auto& x, Arbitrary& any) { return igamma(any.number(), x[0]); }};
+EXAMPLE(logit, limited, distinct, ({2, 3}), logit(x[0], 0.2))
+TRIAL(polygamma, any, ({2, 3}), polygamma(any.below(300), x[0]))
+TRIAL(mvlgamma, any, ({2, 3}), mvlgamma(x[0] + any.number(), any.below(5)))
+TRIAL(logit, any, ({2, 3}), logit(x[0], any.number()))
+TRIAL(zeta, any, ({2, 3}), zeta(any.number(), x[0]))
+TRIAL(igamma, any, ({2, 3}), igamma(any.number(), x[0]))
 
 static constexpr Names names[] = {
     {"erf", "erf", "scipy.special.erf", "erf"},
