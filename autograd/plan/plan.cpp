@@ -495,7 +495,9 @@ void Plan::find_lifetimes()
             continue;
         }
         const Instruction& instruction = *step.instructions[0];
+        // A sum may begin with dy itself, which the pullback still reads.
         step.takes_input = !instruction.inputs.empty() &&
+                           std::ranges::count(instruction.inputs, instruction.inputs[0]) == 1 &&
                            std::find(step.dead.begin(), step.dead.end(), instruction.inputs[0]) != step.dead.end() &&
                            recording_.values[index(instruction.inputs[0])].origin == Origin::computed;
         step.operands.resize(instruction.inputs.size());

@@ -271,6 +271,25 @@ TEST_CASE("variables that are given one gradient keep sums of their own")
     }
 }
 
+TEST_CASE("a gradient that is added to itself by a pullback is not changed while that reads it")
+{
+    // dz is the gradient that x + 1 gives x, and the one that the pullback of flip reads: x gets dz + flip(dz).
+    const auto gradient = [](const ag::Tensor<double>& x)
+    {
+        ag::GradientTape tape;
+        tape.watch(x);
+        const auto flipped = ag::flip(x, 0);
+        return tape.gradient(ag::sum(ag::square(flipped + (x + 1.0)) * ag::constant(xt::xarray<double>{1, 2, 3, 4})),
+                             x);
+    };
+    auto compiled = ag::compile(gradient);
+    const ag::Tensor<double> x(xt::xarray<double>{1, 2, 3, 5});
+    for (int k = 0; k < 4; ++k)
+    {
+        CHECK(xt::allclose(compiled(x).value(), xt::xarray<double>{70, 60, 60, 70}));
+    }
+}
+
 TEST_CASE("what depends on labels is not computed before them")
 {
     // The mask of the labels that count stands in a column, as t does, which is computed before.
