@@ -4,7 +4,9 @@
 #include <optim/optimizer.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <tuple>
+#include <type_traits>
 
 /// The loop of all optimizers that update element by element; for those who write one.
 namespace optim
@@ -17,10 +19,11 @@ namespace detail
 inline constexpr autograd::detail::Grain sweep_grain{autograd::detail::elements_worth_a_thread, 64};
 
 /// `formula` and the elements that it changes by value, and arrays without aliases: what it takes to keep everything else in
-/// registers.
+/// registers. Not inline, as there are two calls of it.
 template <class T, class Formula, class... Arrays>
-void sweep_elements(std::size_t count, Formula formula, T sign, T l2, T keep, const T* __restrict gradient,
-                    T* __restrict parameter, Arrays* __restrict... arrays)
+[[gnu::noinline]] void sweep_elements(std::size_t count, Formula formula, T sign, T l2, T keep,
+                                      const T* __restrict gradient, T* __restrict parameter,
+                                      Arrays* __restrict... arrays)
 {
     for (std::size_t i = 0; i < count; ++i)
     {
@@ -35,20 +38,58 @@ void sweep_elements(std::size_t count, Formula formula, T sign, T l2, T keep, co
     }
 }
 
-/// The formula that a rule gave last: the next parameter mostly has the same counters.
+/// The formula that a rule gave last: the next parameter mostly has the same counters. Not a std::optional, whose bytes would
+/// all be set to zero in each step.
 template <class T, class Rule, class Counters>
-struct Memo
+class Memo
 {
-    Counters before;
-    bool fresh;
-    Counters after;
-    std::invoke_result_t<const Rule&, T, Counters&, bool> formula;
+public:
+    using Formula = std::invoke_result_t<const Rule&, T, Counters&, bool>;
+
+    Memo() noexcept {}
+
+    /// The formula for a parameter with these counters, which are advanced.
+    const Formula& next(const Rule& rule, Counters& counters, bool fresh)
+    {
+        if (!known_ || last_.before != counters || last_.fresh != fresh)
+        {
+            Counters after = counters;
+            ++after.step;
+            const Formula formula = rule(T(), after, fresh);
+            std::construct_at(&last_, Last{counters, fresh, after, formula});
+            known_ = true;
+        }
+        counters = last_.after;
+        return last_.formula;
+    }
+
+private:
+    struct Last
+    {
+        Counters before;
+        bool fresh;
+        Counters after;
+        Formula formula;
+    };
+    static_assert(std::is_trivially_destructible_v<Formula>);
+
+    union
+    {
+        Last last_;
+    };
+    bool known_ = false;
 };
 
 /// As PyTorch keeps some of its counters, whatever the precision of the parameters.
 inline double to_single(double x)
 {
     return static_cast<double>(static_cast<float>(x));
+}
+
+template <class T>
+const T* gradient_elements(const autograd::Variable<T>& variable) noexcept
+{
+    return static_cast<const autograd::detail::VariableNode*>(variable.node())->gradient->template as<T>();
 }
 
 template <class T>
@@ -71,8 +112,7 @@ template <std::size_t... slots, class Rule>
 void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
                       const std::array<double, sizeof...(slots)>& initial)
 {
-    std::tuple<std::optional<detail::Memo<float, Rule, Counters>>, std::optional<detail::Memo<double, Rule, Counters>>>
-        memos;
+    std::tuple<detail::Memo<float, Rule, Counters>, detail::Memo<double, Rule, Counters>> memos;
     for_each_gradient(
         group,
         [&]<class T>(Entry& entry, autograd::Variable<T>& parameter)
@@ -81,35 +121,33 @@ void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
             [[maybe_unused]] auto start = initial.begin();
             (detail::ensure(entry.arrays[slots], parameter, *start++), ...);
 
-            using Memo = detail::Memo<T, Rule, Counters>;
-            auto& memo = std::get<std::optional<Memo>>(memos);
-            if (!memo || memo->before != entry.counters || memo->fresh != fresh)
-            {
-                Counters after = entry.counters;
-                ++after.step;
-                const auto formula = rule(T(), after, fresh);
-                memo.emplace(Memo{entry.counters, fresh, after, formula});
-            }
-            entry.counters = memo->after;
-
-            const autograd::Tensor<T> gradient = parameter.grad();
-            const T* const g = gradient.data();
+            const auto& formula = std::get<detail::Memo<T, Rule, Counters>>(memos).next(rule, entry.counters, fresh);
+            const T* const g = detail::gradient_elements(parameter);
             T* const p = parameter.mutable_data(location_);
             const std::array<T*, sizeof...(slots)> arrays{entry.arrays[slots]->template get<T>().mutable_data()...};
             const T sign = decay.maximize ? T(-1) : T(1);
             const T l2 = static_cast<T>(decay.l2);
             const T keep = static_cast<T>(1 - decay.decoupled);
-            std::apply(
-                [&](auto*... array)
-                {
-                    autograd::detail::parallel_for(parameter.size(), detail::sweep_grain,
-                                                   [&](std::size_t begin, std::size_t end) {
-                                                       detail::sweep_elements(end - begin, memo->formula, sign, l2,
-                                                                              keep, g + begin, p + begin,
-                                                                              array + begin...);
-                                                   });
-                },
-                arrays);
+            const auto update = [=, &formula](std::size_t begin, std::size_t end)
+            {
+                std::apply(
+                    [&](auto*... array) {
+                        detail::sweep_elements(end - begin, formula, sign, l2, keep, g + begin, p + begin,
+                                               array + begin...);
+                    },
+                    arrays);
+            };
+            const std::size_t size = parameter.size();
+            if (size < detail::sweep_grain.least)
+            {
+                update(0, size);
+            }
+            else
+            {
+                // A copy: what threads are given has an address, and all that it captures is stored there.
+                const auto shared = update;
+                autograd::detail::parallel_for(size, detail::sweep_grain, shared);
+            }
         });
 }
 
