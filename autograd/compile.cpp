@@ -13,6 +13,16 @@ namespace autograd
 namespace detail
 {
 
+namespace
+{
+
+const Shape& shape_of(const CompiledArgument& argument)
+{
+    return argument.node != nullptr ? argument.node->shape : argument.indices->shape();
+}
+
+}
+
 /// The function for one combination of shapes.
 struct Compilation::Entry
 {
@@ -22,15 +32,20 @@ struct Compilation::Entry
     std::optional<Recording> first;
     std::unique_ptr<Plan> plan;
     std::size_t last_call = 0;
+
+    bool fits(const ArgumentList& arguments) const
+    {
+        bool same = arguments.lengths == lengths;
+        for (std::size_t k = 0; k < arguments.all.size() && same; ++k)
+        {
+            same = shape_of(arguments.all[k]) == shapes[k];
+        }
+        return same;
+    }
 };
 
 namespace
 {
-
-const Shape& shape_of(const CompiledArgument& argument)
-{
-    return argument.node != nullptr ? argument.node->shape : argument.indices->shape();
-}
 
 /// Copies the integers that were given to where the recorded operations read them.
 void take_over(std::vector<Indices>& own, std::span<const CompiledArgument> arguments)
@@ -86,15 +101,14 @@ Compilation::~Compilation() = default;
 
 Compilation::Entry* Compilation::entry_of(const ArgumentList& arguments)
 {
-    const auto fits = [&](const std::unique_ptr<Entry>& entry)
+    for (const std::unique_ptr<Entry>& entry : entries_)
     {
-        return arguments.lengths == entry->lengths &&
-               std::equal(arguments.all.begin(), arguments.all.end(), entry->shapes.begin(),
-                          [](const CompiledArgument& argument, const Shape& shape)
-                          { return shape_of(argument) == shape; });
-    };
-    const auto found = std::find_if(entries_.begin(), entries_.end(), fits);
-    return found != entries_.end() ? found->get() : nullptr;
+        if (entry->fits(arguments))
+        {
+            return entry.get();
+        }
+    }
+    return nullptr;
 }
 
 Plan* Compilation::find(const ArgumentList& arguments)
@@ -109,7 +123,10 @@ Plan* Compilation::find(const ArgumentList& arguments)
         return nullptr;
     }
     entry->last_call = ++calls_;
-    take_over(entry->integers, arguments.all);
+    if (!entry->integers.empty())
+    {
+        take_over(entry->integers, arguments.all);
+    }
     return entry->plan.get();
 }
 

@@ -441,7 +441,7 @@ public:
             entries_.push_back(entry);
             if (step.escapes)
             {
-                writes_.push_back({instruction.output, numbers + instruction.output});
+                writes_.push_back({instruction.output, numbers + instruction.output, {}});
             }
         }
     }
@@ -456,9 +456,9 @@ public:
         {
             *entry.out = entry.function(entry.in);
         }
-        for (const auto& [id, place] : writes_)
+        for (Write& write : writes_)
         {
-            values.set(id, new_scalar(*place));
+            values.set(write.id, renew(write.last, *write.place));
         }
     }
 
@@ -470,8 +470,16 @@ private:
         const T* in[most_inputs];
     };
 
-    std::vector<std::pair<ValueId, T*>> reads_;   ///< from outside
-    std::vector<std::pair<ValueId, T*>> writes_;  ///< what somebody needs as an array
+    /// What somebody needs as an array.
+    struct Write
+    {
+        ValueId id;
+        const T* place;
+        Held last;  ///< that it got
+    };
+
+    std::vector<std::pair<ValueId, T*>> reads_;  ///< from outside
+    std::vector<Write> writes_;
     std::vector<Entry> entries_;
 };
 

@@ -27,6 +27,23 @@ struct PlanValues
     Node* node(ValueId id) const { return nodes[index(id)]; }
 };
 
+/// A new reference to a 0-d array of this value: to `last`, if nobody else has that any more, or to a new one, which `last`
+/// then is.
+template <class T>
+Node* renew(Held& last, T value)
+{
+    if (last != nullptr && last->values.unique() && last->holders.unique())
+    {
+        *last->template as<T>() = value;
+    }
+    else
+    {
+        last = adopt(new_scalar(value));
+    }
+    retain(last.get());
+    return last.get();
+}
+
 /// An element-wise operation, or a pullback of one; or, as the last that happens to an array, its sum or mean.
 struct ElementwiseStep
 {

@@ -194,7 +194,7 @@ private:
         return last;
     }
 
-    // A number in a list has a place that others read, but who takes an array needs one.
+    // A number in a list has a place that others read, but who takes an array needs one. What is added to a gradient is read.
     void find_escapes()
     {
         for (const ValueId result : recording_.results)
@@ -214,7 +214,8 @@ private:
                     }
                     const bool number = recording_.values[index(input)].shape.rank() == 0;
                     const bool elsewhere = made_[index(input)] / 2 != static_cast<Moment>(k);
-                    escapes_[index(input)] = escapes_[index(input)] || (elsewhere && !(number && places_[k].loop));
+                    const bool reads_number = places_[k].loop || instruction->kind == Kind::accumulate;
+                    escapes_[index(input)] = escapes_[index(input)] || (elsewhere && !(number && reads_number));
                 }
             }
         }
@@ -417,16 +418,25 @@ void Plan::arrange()
     }
     for (Place& place : arrangement.places())
     {
+        const Instruction& first = *place.instructions[0];
+        if (first.kind == Kind::load && recording_.values[index(first.output)].shape.rank() == 0 &&
+            !arrangement.escapes(first.output))
+        {
+            if (steps_.empty() || steps_.back().numbers.empty())
+            {
+                steps_.emplace_back();
+            }
+            steps_.back().instructions.push_back(&first);
+            steps_.back().numbers.emplace_back(first.variable.get(), number(first.output));
+            continue;
+        }
         Step& step = steps_.emplace_back();
         step.instructions = std::move(place.instructions);
         if (!place.loop)
         {
-            const Instruction& only = *step.instructions[0];
-            step.number = only.kind == Kind::load && recording_.values[index(only.output)].shape.rank() == 0 &&
-                          !arrangement.escapes(only.output);
-            if (only.output != no_value)
+            if (first.output != no_value)
             {
-                nodes_[index(only.output)] = !step.number;
+                nodes_[index(first.output)] = true;
             }
             continue;
         }
@@ -460,7 +470,14 @@ void Plan::find_lifetimes()
     {
         alive[index(result)] = true;
     }
-    last_ = recording_.results;
+    results_.resize(recording_.results.size());
+    for (std::size_t k = results_.size(); k-- > 0;)
+    {
+        const ValueId id = recording_.results[k];
+        const auto later = results_.begin() + static_cast<std::ptrdiff_t>(k) + 1;
+        const bool last = std::none_of(later, results_.end(), [id](const Result& other) { return other.id == id; });
+        results_[k] = {id, last && recording_.values[index(id)].origin != Origin::constant};
+    }
     for (std::size_t k = steps_.size(); k-- > 0;)
     {
         Step& step = steps_[k];
@@ -487,7 +504,11 @@ void Plan::find_lifetimes()
         }
         for (const Instruction* const instruction : step.instructions)
         {
-            dies(instruction->output);
+            step.gives_output = instruction->output != no_value && alive[index(instruction->output)];
+            if (instruction->kind != Kind::accumulate || step.gives_output)
+            {
+                dies(instruction->output);
+            }
         }
         if (step.program != nullptr)
         {
@@ -496,10 +517,16 @@ void Plan::find_lifetimes()
         }
         const Instruction& instruction = *step.instructions[0];
         // A sum may begin with dy itself, which the pullback still reads.
-        step.takes_input = !instruction.inputs.empty() &&
-                           std::ranges::count(instruction.inputs, instruction.inputs[0]) == 1 &&
-                           std::find(step.dead.begin(), step.dead.end(), instruction.inputs[0]) != step.dead.end() &&
-                           recording_.values[index(instruction.inputs[0])].origin == Origin::computed;
+        if ((instruction.kind == Kind::accumulate || instruction.kind == Kind::sum) &&
+            std::ranges::count(instruction.inputs, instruction.inputs[0]) == 1)
+        {
+            const auto taken = std::find(step.dead.begin(), step.dead.end(), instruction.inputs[0]);
+            step.takes_input = taken != step.dead.end() && recording_.values[index(*taken)].origin == Origin::computed;
+            if (step.takes_input)
+            {
+                step.dead.erase(taken);
+            }
+        }
         step.operands.resize(instruction.inputs.size());
         for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
         {
@@ -518,7 +545,7 @@ void Plan::find_lifetimes()
     {
         if (!alive[id] && recording_.values[id].origin == Origin::argument)
         {
-            last_.push_back(static_cast<ValueId>(id));
+            unread_.push_back(static_cast<ValueId>(id));
         }
     }
 }
@@ -561,10 +588,11 @@ void Plan::run(std::span<Node*> results)
     timed_runs += timed;
     for (std::size_t k = 0; k < results.size(); ++k)
     {
-        results[k] = values_.node(recording_.results[k]);
-        retain(results[k]);
+        Node*& node = values_.nodes[index(results_[k].id)];
+        results[k] = node;
+        results_[k].leaves ? void(node = nullptr) : retain(node);
     }
-    for (const ValueId id : last_)
+    for (const ValueId id : unread_)
     {
         release_value(id);
     }
@@ -572,10 +600,9 @@ void Plan::run(std::span<Node*> results)
 
 void Plan::release_value(ValueId id) noexcept
 {
-    Node*& node = values_.nodes[index(id)];
-    if (node != nullptr && recording_.values[index(id)].origin != Origin::constant)
+    if (Node* const node = std::exchange(values_.nodes[index(id)], nullptr))
     {
-        release(std::exchange(node, nullptr));
+        release(node);
     }
 }
 
@@ -583,30 +610,108 @@ void Plan::release_values() noexcept
 {
     for (std::size_t id = 0; id < values_.nodes.size(); ++id)
     {
-        release_value(static_cast<ValueId>(id));
+        if (recording_.values[id].origin != Origin::constant)
+        {
+            release_value(static_cast<ValueId>(id));
+        }
     }
 }
 
+namespace
+{
+
+void load_number(const Node& variable, void* to)
+{
+    variable.dtype == DType::float32 ? void(*static_cast<float*>(to) = *variable.as<float>())
+                                     : void(*static_cast<double*>(to) = *variable.as<double>());
+}
+
+template <class T>
+void accumulate_number(Node*& sum, T number, Held& last)
+{
+    if (sum != nullptr)
+    {
+        last = {};  // so that it may be added to in its place
+        Pull::accumulate(sum, new_scalar(number));
+        return;
+    }
+    sum = renew(last, number);
+}
+
+/// Adds a number of a list to a gradient.
+void accumulate_number(Node*& sum, const void* number, DType dtype, Held& last)
+{
+    dtype == DType::float32 ? accumulate_number(sum, *static_cast<const float*>(number), last)
+                            : accumulate_number(sum, *static_cast<const double*>(number), last);
+}
+
+}
+
+// Nothing but calls at its end: what a step needs on the stack is its own.
 void Plan::execute(Step& step)
 {
     if (step.program != nullptr)
     {
-        step.program->run(values_);
-        return;
+        return step.program->run(values_);
     }
     const Instruction& instruction = *step.instructions[0];
-    if (step.number)
+    switch (instruction.kind)
     {
-        const Node& variable = *instruction.variable;
-        std::memcpy(number(instruction.output), variable.data, size_of(variable.dtype));
-        return;
+    case Kind::load:
+        return execute_load(step, instruction);
+    case Kind::accumulate:
+        return execute_accumulate(step, instruction);
+    case Kind::act:
+        return instruction.effect->act();
+    default:
+        return execute_operation(step, instruction);
     }
+}
+
+void Plan::execute_load(const Step& step, const Instruction& instruction)
+{
+    if (step.numbers.empty())
+    {
+        values_.set(instruction.output, new_view(instruction.variable.get(), instruction.variable->shape));
+    }
+    for (const auto& [variable, place] : step.numbers)
+    {
+        load_number(*variable, place);
+    }
+}
+
+void Plan::execute_accumulate(Step& step, const Instruction& instruction)
+{
+    Node*& sum = static_cast<VariableNode*>(instruction.variable.get())->gradient;
+    Node*& given = values_.nodes[index(instruction.inputs[0])];
+    if (given == nullptr)
+    {
+        accumulate_number(sum, values_.data[index(instruction.inputs[0])], instruction.variable->dtype, step.last);
+    }
+    else if (step.takes_input)
+    {
+        Pull::accumulate(sum, std::exchange(given, nullptr));
+    }
+    else
+    {
+        retain(given);
+        Pull::accumulate(sum, given);
+    }
+    if (step.gives_output)
+    {
+        retain(sum);
+        values_.set(instruction.output, sum);
+    }
+}
+
+void Plan::execute_operation(Step& step, const Instruction& instruction)
+{
     for (const auto& [i, input] : step.reads)
     {
         step.operands[i] = values_.node(input);
     }
     const std::span<Node* const> operands(step.operands);
-    auto* const variable = static_cast<VariableNode*>(instruction.variable.get());
+    Node* const variable = instruction.variable.get();
     const auto give = [&](Node* node) { values_.set(instruction.output, node); };
     switch (instruction.kind)
     {
@@ -619,24 +724,11 @@ void Plan::execute(Step& step)
     case Kind::sum:
         execute_sum(step, instruction);
         break;
-    case Kind::load:
-        give(new_view(variable, variable->shape));
-        break;
     case Kind::draw:
         give(instruction.effect->draw());
         break;
     case Kind::derive:
         instruction.effect->derive(operands);
-        break;
-    case Kind::accumulate:
-        retain(operands[0]);
-        if (step.takes_input)
-        {
-            release_value(instruction.inputs[0]);
-        }
-        accumulate_gradient(variable, operands[0]);
-        retain(variable->gradient);
-        give(variable->gradient);
         break;
     case Kind::replace:
         if (!operands.empty())
@@ -651,13 +743,14 @@ void Plan::execute(Step& step)
     case Kind::change:
         assign_add(variable, operands[0], instruction.sign, instruction.location);
         break;
+    case Kind::load:
+    case Kind::accumulate:
     case Kind::act:
-        instruction.effect->act();
         break;
     }
 }
 
-void Plan::execute_sum(Step& step, const Instruction& instruction)
+void Plan::execute_sum(const Step& step, const Instruction& instruction)
 {
     const RecordedValue& value = recording_.values[index(instruction.output)];
     Node* sum = step.operands[0];
@@ -667,11 +760,7 @@ void Plan::execute_sum(Step& step, const Instruction& instruction)
     }
     else
     {
-        retain(sum);
-        if (step.takes_input)
-        {
-            release_value(instruction.inputs[0]);
-        }
+        step.takes_input ? void(values_.nodes[index(instruction.inputs[0])] = nullptr) : retain(sum);
         sum = full(sum, value.shape);
         if (!writable_in_place(sum))
         {

@@ -49,9 +49,16 @@ private:
         std::vector<Node*> operands = {};                  ///< kept for its memory; fixed where only the shape is read
         std::vector<std::pair<std::size_t, ValueId>> reads = {};  ///< operands that are values, by their number
         std::vector<ValueId> dead = {};                           ///< nodes that nobody needs after it
-        bool number = false;       ///< whether it only loads a number that other steps read
-        bool takes_input = false;  ///< whether the first input dies here, so that its memory may be used
+        std::vector<std::pair<const Node*, void*>> numbers = {};  ///< variables whose numbers it loads, and where to
+        bool takes_input = false;  ///< whether it is the last that reads its first input, and takes that
+        bool gives_output = true;  ///< whether somebody reads what it adds to
+        Held last = {};            ///< the array that it gave a variable for a number that it accumulated
         double seconds = 0;
+    };
+    struct Result
+    {
+        ValueId id;
+        bool leaves;  ///< whether the plan does not keep it
     };
 
     void remove_repetitions();
@@ -65,14 +72,18 @@ private:
     /// A node of the value's shape, without elements.
     Node* shape_of(ValueId id);
     void execute(Step& step);
-    void execute_sum(Step& step, const Instruction& instruction);
+    void execute_load(const Step& step, const Instruction& instruction);
+    void execute_accumulate(Step& step, const Instruction& instruction);
+    void execute_operation(Step& step, const Instruction& instruction);
+    void execute_sum(const Step& step, const Instruction& instruction);
     void release_values() noexcept;
     void release_value(ValueId id) noexcept;
 
     Recording recording_;
     std::vector<Step> steps_;
-    std::vector<bool> nodes_;    ///< which values are nodes at some time of a run
-    std::vector<ValueId> last_;  ///< what is there until the end of a run: results, and arguments that nobody reads
+    std::vector<bool> nodes_;  ///< which values are nodes at some time of a run
+    std::vector<Result> results_;
+    std::vector<ValueId> unread_;  ///< arguments
     PlanValues values_;
     std::vector<float> floats_;
     std::vector<double> doubles_;

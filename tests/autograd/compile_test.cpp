@@ -7,8 +7,10 @@
 #include <xtensor/xrandom.hpp>
 
 #include <cstring>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace ag = autograd;
 
@@ -233,6 +235,67 @@ TEST_CASE("gradients that a function does not forget add up")
         step(xt::xarray<double>{k, 2 * k});
         expected += 3 * k;
         CHECK(w.grad().item() == expected);
+    }
+}
+
+TEST_CASE("numbers that a call gave stay as they are for who keeps them")
+{
+    ag::Variable<double> w(2.0);
+    ag::Variable<float> v(3.0F);
+    auto step = ag::compile(
+        [&](const ag::Tensor<double>& x)
+        {
+            ag::GradientTape tape;
+            auto loss = w * x + ag::cast<double>(v * v);
+            w.zero_grad();
+            v.zero_grad();
+            loss.backward();
+            return loss;
+        });
+    std::vector<ag::Tensor<double>> losses, gradients;
+    std::vector<ag::Tensor<float>> of_v;
+    for (double k = 0; k < 9; ++k)
+    {
+        auto loss = step(k);
+        // Some are kept, others are not.
+        losses.push_back(static_cast<int>(k) % 3 != 0 ? loss : ag::Tensor<double>(loss.item()));
+        gradients.push_back(static_cast<int>(k) % 3 != 1 ? w.grad() : ag::Tensor<double>(w.grad().item()));
+        of_v.push_back(v.grad());
+    }
+    for (std::size_t k = 0; k < losses.size(); ++k)
+    {
+        CHECK(losses[k].item() == 2.0 * static_cast<double>(k) + 9);
+        CHECK(gradients[k].item() == static_cast<double>(k));
+        CHECK(of_v[k].item() == 6);
+    }
+}
+
+TEST_CASE("a number is added to the gradient that was there before")
+{
+    ag::Variable<double> w(2.0);
+    auto step = ag::compile(
+        [&](const ag::Tensor<double>& x, const ag::Tensor<double>& y)
+        {
+            for (const auto& by : {x, y})
+            {
+                ag::GradientTape tape;
+                (w * by).backward();
+            }
+        });
+    double expected = 0;
+    for (double k = 1; k < 9; ++k)
+    {
+        if (k == 6)
+        {
+            w.zero_grad();
+            expected = 0;
+        }
+        const std::optional<ag::Tensor<double>> before = w.has_grad() ? std::optional(w.grad()) : std::nullopt;
+        const double number = before ? before->item() : 0;
+        step(k, 2 * k);
+        expected += 3 * k;
+        CHECK(w.grad().item() == expected);
+        CHECK((!before || before->item() == number));
     }
 }
 
