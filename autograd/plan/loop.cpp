@@ -411,7 +411,7 @@ class List final : public ElementwiseProgram
 public:
     List(std::span<const ElementwiseStep> steps, std::span<const RecordedValue> values, T* numbers)
     {
-        std::vector<bool> here(values.size());
+        Flags here(values.size());
         entries_.reserve(steps.size());
         for (const ElementwiseStep& step : steps)
         {

@@ -5,8 +5,8 @@
 #include <autograd/variable.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
-#include <memory_resource>
 #include <unordered_map>
 
 namespace autograd::detail
@@ -212,10 +212,13 @@ private:
                     {
                         continue;
                     }
-                    const bool number = recording_.values[index(input)].shape.rank() == 0;
-                    const bool elsewhere = made_[index(input)] / 2 != static_cast<Moment>(k);
+                    const Moment made = made_[index(input)];
+                    const bool here = made == 2 * static_cast<Moment>(k) || made == 2 * static_cast<Moment>(k) + 1;
                     const bool reads_number = places_[k].loop || instruction->kind == Kind::accumulate;
-                    escapes_[index(input)] = escapes_[index(input)] || (elsewhere && !(number && reads_number));
+                    if (!here && !(reads_number && recording_.values[index(input)].shape.rank() == 0))
+                    {
+                        escapes_[index(input)] = true;
+                    }
                 }
             }
         }
@@ -224,7 +227,7 @@ private:
     const Recording& recording_;
     std::vector<Place> places_;
     std::vector<Moment> made_;
-    std::vector<bool> escapes_;
+    Flags escapes_;
     std::map<std::pair<const Shape*, DType>, std::vector<std::size_t>> loops_;  ///< numbers of places, in order
 };
 
@@ -268,13 +271,11 @@ void Plan::remove_repetitions()
     // Those of one hash are linked, from the last to the first. Attributes are not in it: slices of one array have all the
     // same, so that only some are compared.
     constexpr int most_compared = 64;
-    std::pmr::monotonic_buffer_resource memory;
-    std::pmr::unordered_map<std::size_t, const Instruction*> last(&memory);
-    last.reserve(recording_.instructions.size());
-    std::vector<const Instruction*> before(recording_.instructions.size());
-    const auto number = [&](const Instruction* instruction)
-    { return static_cast<std::size_t>(instruction - recording_.instructions.data()); };
-    for (Instruction& instruction : recording_.instructions)
+    constexpr std::uint32_t none = ~std::uint32_t{0};
+    std::vector<Instruction>& all = recording_.instructions;
+    std::vector<std::uint32_t> last(std::bit_ceil(all.size() + 1), none);
+    std::vector<std::uint32_t> before(all.size());
+    for (Instruction& instruction : all)
     {
         for (ValueId& input : instruction.inputs)
         {
@@ -289,28 +290,27 @@ void Plan::remove_repetitions()
             same[index(instruction.output)] = instruction.inputs[0];
             continue;
         }
-        std::size_t hash = std::hash<const void*>{}(instruction.operation) + instruction.operand;
+        std::uint64_t hash = std::hash<const void*>{}(instruction.operation) + instruction.operand;
         for (const ValueId input : instruction.inputs)
         {
-            hash = hash * 31 + static_cast<std::size_t>(input + 1);
+            hash = (hash ^ static_cast<std::uint64_t>(input + 1)) * 0x9E3779B97F4A7C15;
         }
-        const Instruction*& latest = last[hash];
-        const Instruction* known = latest;
-        for (int compared = 1; known != nullptr && !same_step(instruction, *known); ++compared)
+        std::uint32_t& latest = last[hash >> 32 & (last.size() - 1)];
+        std::uint32_t known = latest;
+        for (int compared = 1; known != none && !same_step(instruction, all[known]); ++compared)
         {
-            known = compared < most_compared ? before[number(known)] : nullptr;
+            known = compared < most_compared ? before[known] : none;
         }
-        if (known != nullptr)
+        if (known != none)
         {
-            same[index(instruction.output)] = known->output;
+            same[index(instruction.output)] = all[known].output;
         }
         else
         {
-            before[number(&instruction)] = std::exchange(latest, &instruction);
+            const auto number = static_cast<std::uint32_t>(&instruction - all.data());
+            before[number] = std::exchange(latest, number);
         }
     }
-    std::erase_if(recording_.instructions, [&](const Instruction& instruction)
-                  { return is_pure(instruction) && same[index(instruction.output)] != instruction.output; });
     for (ValueId& result : recording_.results)
     {
         result = same[index(result)];
@@ -352,11 +352,6 @@ void Plan::fold_constants()
         output.origin = Origin::constant;
         output.constant = adopt(node);
     }
-    std::erase_if(recording_.instructions,
-                  [&](const Instruction& instruction) {
-                      return instruction.output != no_value &&
-                             recording_.values[index(instruction.output)].origin == Origin::constant;
-                  });
 }
 
 Node* Plan::shape_of(ValueId id)
@@ -465,7 +460,7 @@ void Plan::arrange()
 
 void Plan::find_lifetimes()
 {
-    std::vector<bool> alive(recording_.values.size());
+    Flags alive(recording_.values.size());
     for (const ValueId result : recording_.results)
     {
         alive[index(result)] = true;

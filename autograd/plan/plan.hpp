@@ -81,7 +81,7 @@ private:
 
     Recording recording_;
     std::vector<Step> steps_;
-    std::vector<bool> nodes_;  ///< which values are nodes at some time of a run
+    Flags nodes_;  ///< which values are nodes at some time of a run
     std::vector<Result> results_;
     std::vector<ValueId> unread_;  ///< arguments
     PlanValues values_;

@@ -3,6 +3,7 @@
 #include <autograd/tensor.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace autograd::detail
@@ -21,6 +22,37 @@ bool same_constant(const Held& a, const Held& b)
 
 }
 
+void NodeIds::reserve(std::size_t count)
+{
+    entries_.reserve(count);
+    const std::size_t slots = std::bit_ceil(2 * count);
+    if (slots > slots_.size())
+    {
+        slots_.assign(slots, 0);
+        for (std::uint32_t k = 0; k < entries_.size(); ++k)
+        {
+            slots_[slot_of(entries_[k].first)] = k + 1;
+        }
+    }
+}
+
+bool NodeIds::insert_or_assign(Node* node, ValueId id)
+{
+    const std::size_t slot = slot_of(node);
+    if (slots_[slot] != 0)
+    {
+        entries_[slots_[slot] - 1].second = id;
+        return false;
+    }
+    entries_.emplace_back(node, id);
+    slots_[slot] = static_cast<std::uint32_t>(entries_.size());
+    if (2 * entries_.size() > slots_.size())
+    {
+        reserve(2 * entries_.size());
+    }
+    return true;
+}
+
 Recorder::Recorder(std::span<Node* const> arguments, bool freezes, Location location)
     : freezes_(freezes), location_(location)
 {
@@ -35,12 +67,11 @@ void Recorder::expect(const Recording& like)
     recording_.values.reserve(like.values.size());
     recording_.instructions.reserve(like.instructions.size());
     ids_.reserve(like.values.size());
-    known_.reserve(like.values.size());
 }
 
 Recorder::~Recorder()
 {
-    for (Node* const node : known_)
+    for (const auto& [node, id] : ids_.entries())
     {
         release_holder(node);
     }
@@ -49,11 +80,9 @@ Recorder::~Recorder()
 // A node's memory is not used again as long as somebody holds it; its value may go.
 void Recorder::know(Node* node, ValueId id)
 {
-    const bool fresh = ids_.insert_or_assign(node, id).second;
-    if (fresh)
+    if (ids_.insert_or_assign(node, id))
     {
         node->holders.retain();
-        known_.push_back(node);
     }
 }
 
@@ -68,8 +97,12 @@ ValueId Recorder::new_value(Origin origin, Node* node)
 
 Instruction& Recorder::add(Kind kind, const char* name, Location location, std::span<ValueId> inputs)
 {
-    return recording_.instructions.emplace_back(
-        Instruction{.kind = kind, .name = name, .location = location, .inputs = inputs});
+    Instruction& instruction = recording_.instructions.emplace_back();
+    instruction.kind = kind;
+    instruction.name = name;
+    instruction.location = location;
+    instruction.inputs = inputs;
+    return instruction;
 }
 
 ValueId Recorder::load(Node* variable, Location location)
@@ -117,14 +150,14 @@ void Recorder::meet(Node* array, const char* reader, Location location)
 
 ValueId Recorder::known(const Node* node) const
 {
-    const auto found = ids_.find(node);
-    return found != ids_.end() ? found->second : no_value;
+    return ids_.find(node);
 }
 
-std::span<ValueId> Recorder::new_ids(std::size_t count)
+void Recorder::allocate_ids(std::size_t count)
 {
+    count = std::max<std::size_t>(count, 512);
     void* const memory = recording_.memory->allocate(count * sizeof(ValueId), alignof(ValueId));
-    return {static_cast<ValueId*>(memory), count};
+    free_ids_ = {static_cast<ValueId*>(memory), count};
 }
 
 std::span<ValueId> Recorder::ids_of(std::span<Node* const> nodes, const char* reader, Location location)
@@ -283,12 +316,8 @@ bool is_pure(const Instruction& instruction)
     return instruction.kind == Kind::value || instruction.kind == Kind::pullback || instruction.kind == Kind::sum;
 }
 
-bool reads(const Instruction& instruction, std::size_t i)
+bool pullback_reads(const Instruction& instruction, std::size_t i)
 {
-    if (instruction.kind != Kind::pullback && instruction.kind != Kind::sum)
-    {
-        return true;
-    }
     const std::size_t first = instruction.kind == Kind::sum ? 1 : 0;
     if (i <= first)
     {
@@ -305,17 +334,19 @@ bool reads(const Instruction& instruction, std::size_t i)
 
 void remove_unused(Recording& recording)
 {
-    std::vector<bool> used(recording.values.size());
+    Flags used(recording.values.size());
     for (const ValueId result : recording.results)
     {
         used[index(result)] = true;
     }
     std::vector<Instruction>& all = recording.instructions;
-    std::vector<bool> needed(all.size());
+    Flags needed(all.size());
     for (std::size_t k = all.size(); k-- > 0;)
     {
         const Instruction& instruction = all[k];
-        needed[k] = !(is_pure(instruction) || instruction.kind == Kind::load) || used[index(instruction.output)];
+        needed[k] =
+            !(is_pure(instruction) || instruction.kind == Kind::load) ||
+            (used[index(instruction.output)] && recording.values[index(instruction.output)].origin == Origin::computed);
         for (std::size_t i = 0; needed[k] && i < instruction.inputs.size(); ++i)
         {
             if (instruction.inputs[i] != no_value && reads(instruction, i))
@@ -335,7 +366,7 @@ std::optional<Difference> difference(const Recording& recording, const Recording
         const Instruction& mine = recording.instructions[k];
         const Instruction& theirs = before.instructions[k];
         if (mine.kind != theirs.kind || mine.operation != theirs.operation || mine.operand != theirs.operand ||
-            mine.variable != theirs.variable || std::strcmp(mine.name, theirs.name) != 0)
+            mine.variable != theirs.variable || (mine.name != theirs.name && std::strcmp(mine.name, theirs.name) != 0))
         {
             return Difference{std::string("where ") + theirs.name + " was computed first, " + mine.name +
                                   " was computed next",
@@ -348,22 +379,26 @@ std::optional<Difference> difference(const Recording& recording, const Recording
                                   "was another one",
                               mine.location};
         }
-        const auto none = [](ValueId input) { return input == no_value; };
-        const auto both = [&](ValueId a, ValueId b) { return none(a) == none(b); };
-        if (!std::equal(mine.inputs.begin(), mine.inputs.end(), theirs.inputs.begin(), theirs.inputs.end(), both))
+        if (mine.inputs.size() != theirs.inputs.size())
         {
             return Difference{std::string("operands of ") + mine.name + " differ", mine.location};
         }
         for (std::size_t i = 0; i < mine.inputs.size(); ++i)
         {
-            if (none(mine.inputs[i]))
+            const ValueId input = mine.inputs[i];
+            const ValueId other = theirs.inputs[i];
+            if ((input == no_value) != (other == no_value))
+            {
+                return Difference{std::string("operands of ") + mine.name + " differ", mine.location};
+            }
+            if (input == no_value)
             {
                 continue;
             }
-            const RecordedValue& value = recording.values[index(mine.inputs[i])];
-            const RecordedValue& old = before.values[index(theirs.inputs[i])];
+            const RecordedValue& value = recording.values[index(input)];
+            const RecordedValue& old = before.values[index(other)];
             if (value.origin != old.origin || value.shape != old.shape || value.dtype != old.dtype ||
-                (value.origin != Origin::constant && mine.inputs[i] != theirs.inputs[i]))
+                (value.origin != Origin::constant && input != other))
             {
                 return Difference{std::string("operand ") + std::to_string(i + 1) + " of " + mine.name +
                                       " was another value",

@@ -82,6 +82,10 @@ struct Instruction
     int sign = 1;
 };
 
+/// A yes or no for each value or step. Not std::vector<bool>: a bit takes more instructions to find than the rest of a
+/// question.
+using Flags = std::vector<std::uint8_t>;
+
 struct HashOfShape
 {
     std::size_t operator()(const Shape& shape) const noexcept
@@ -108,9 +112,15 @@ struct Recording
 
 /// Whether a step has no effect but its output, which is always the same for the same inputs.
 bool is_pure(const Instruction& instruction);
+/// The same for what a pullback is given.
+bool pullback_reads(const Instruction& instruction, std::size_t i);
 /// Whether the value at input i is read, and not only its shape.
-bool reads(const Instruction& instruction, std::size_t i);
-/// Removes what nobody reads and has no effect.
+inline bool reads(const Instruction& instruction, std::size_t i)
+{
+    const bool pullback = instruction.kind == Instruction::Kind::pullback || instruction.kind == Instruction::Kind::sum;
+    return !pullback || pullback_reads(instruction, i);
+}
+/// Removes what nobody reads and has no effect, and what gives a constant.
 void remove_unused(Recording& recording);
 
 /// Where a recording parts from the one before, in words and with the line.
@@ -121,6 +131,43 @@ struct Difference
 };
 /// Nothing if the two are the same.
 std::optional<Difference> difference(const Recording& recording, const Recording& before);
+
+/// The numbers of nodes, found by their addresses: a hash table with open addressing, as each operand of each step is
+/// looked up.
+class NodeIds
+{
+public:
+    void reserve(std::size_t count);
+    /// `no_value` if it is not there.
+    ValueId find(const Node* node) const noexcept
+    {
+        const std::uint32_t entry = slots_[slot_of(node)];
+        return entry != 0 ? entries_[entry - 1].second : no_value;
+    }
+    /// Returns whether it was not there.
+    bool insert_or_assign(Node* node, ValueId id);
+    /// All, in the order in which they came.
+    std::span<const std::pair<Node*, ValueId>> entries() const noexcept { return entries_; }
+
+private:
+    /// Its place, or the free one where it belongs.
+    std::size_t slot_of(const Node* node) const noexcept
+    {
+        // Nodes stand in blocks: the low bits of their addresses are the same.
+        constexpr std::uint64_t golden = 0x9E3779B97F4A7C15;
+        const std::uint64_t mixed = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(node)) * golden;
+        std::size_t slot = mixed >> 32 & (slots_.size() - 1);
+        while (slots_[slot] != 0 && entries_[slots_[slot] - 1].first != node)
+        {
+            slot = (slot + 1) & (slots_.size() - 1);
+        }
+        return slot;
+    }
+
+    std::vector<std::pair<Node*, ValueId>> entries_;
+    std::vector<std::uint32_t> slots_ =
+        std::vector<std::uint32_t>(64);  ///< 1 + the number of an entry; at most half full
+};
 
 /// Makes a recording of what happens while it lives.
 class Recorder : public Tracer
@@ -163,10 +210,20 @@ protected:
     ValueId id_of(Node* node, const char* reader, Location location);
     void know(Node* node, ValueId id);
     /// Room for the inputs of an instruction.
-    std::span<ValueId> new_ids(std::size_t count);
+    std::span<ValueId> new_ids(std::size_t count)
+    {
+        if (count > free_ids_.size()) [[unlikely]]
+        {
+            allocate_ids(count);
+        }
+        const std::span<ValueId> ids = free_ids_.first(count);
+        free_ids_ = free_ids_.subspan(count);
+        return ids;
+    }
     Instruction& add(Instruction::Kind kind, const char* name, Location location, std::span<ValueId> inputs = {});
 
 private:
+    void allocate_ids(std::size_t count);
     std::span<ValueId> ids_of(std::span<Node* const> nodes, const char* reader, Location location);
     ValueId load(Node* variable, Location location);
 
@@ -174,10 +231,9 @@ private:
     bool freezes_;
     Location location_;
     std::optional<std::string> refused_;
-    std::pmr::monotonic_buffer_resource memory_;
-    std::pmr::unordered_map<const Node*, ValueId> ids_{&memory_};
+    NodeIds ids_;                                      ///< of all nodes that it holds
     std::unordered_map<const Node*, ValueId> loaded_;  ///< variables
-    std::vector<Node*> known_;
+    std::span<ValueId> free_ids_;                      ///< in the recording's memory
     std::vector<const void*> generators_;
     std::vector<ValueId> unwritten_;  ///< live constants, which the next derivation writes
 };
