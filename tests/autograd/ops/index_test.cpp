@@ -56,23 +56,27 @@ TEST_CASE("gather and take_along_axis follow one index an element")
 TEST_CASE("large gathers and their gradients do not depend on the number of threads")
 {
     const std::size_t threads = ag::num_threads();
-    xt::xarray<int> rows = xt::xarray<int>(std::vector<std::size_t>{2000, 64});
-    xt::xarray<int> columns = xt::xarray<int>(std::vector<std::size_t>{500, 300});
-    for (std::size_t i = 0; i < rows.size(); ++i)
+    // Just enough elements, rows and columns that each is split.
+    const auto repeating = [](const std::vector<std::size_t>& shape, std::size_t count)
     {
-        rows.storage()[i] = static_cast<int>(i * i % 499);
-    }
-    for (std::size_t i = 0; i < columns.size(); ++i)
-    {
-        columns.storage()[i] = static_cast<int>(i * 7 % 64);
-    }
-    const Tensor x = numbers({500, 64}) / 1000.0;
+        Rows indices = Rows(shape);
+        for (std::size_t i = 0; i < indices.size(); ++i)
+        {
+            indices.storage()[i] = static_cast<int>(i * 7 % count);
+        }
+        return indices;
+    };
+    const Tensor x = numbers({1024, 128}) / 1000.0;
+    const Rows rows = repeating({2048, 128}, 1021);
+    const Rows columns = repeating({1024, 256}, 127);
+    const Rows some_rows = repeating({2048}, 1021);
+    const Rows some_columns = repeating({256}, 127);
     const auto all = [&]
     {
         return std::vector<Tensor>{gradient([&](const Tensor& t) { return ag::gather(t, 0, rows); }, x),
                                    gradient([&](const Tensor& t) { return ag::gather(t, 1, columns); }, x),
-                                   gradient([&](const Tensor& t) { return ag::index_select(t, 0, rows); }, x),
-                                   gradient([&](const Tensor& t) { return ag::index_select(t, 1, columns); }, x),
+                                   gradient([&](const Tensor& t) { return ag::index_select(t, 0, some_rows); }, x),
+                                   gradient([&](const Tensor& t) { return ag::index_select(t, 1, some_columns); }, x),
                                    gradient([&](const Tensor& t) { return ag::take(t, rows); }, x)};
     };
     ag::set_num_threads(1);
