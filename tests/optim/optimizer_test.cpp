@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace ag = autograd;
 using ag::ValueError;
@@ -19,14 +20,19 @@ namespace
 
 const double infinity = std::numeric_limits<double>::infinity();
 
-xt::xarray<double> wave(double phase)
+/// The same few for every optimizer, so that their sines are computed once.
+const xt::xarray<double>& wave(int phase)
 {
-    xt::xarray<double> result(xt::xarray<double>::shape_type{100, 3001});
-    for (std::size_t i = 0; i < result.size(); ++i)
+    static std::map<int, xt::xarray<double>> waves;
+    const auto [place, fresh] = waves.try_emplace(phase, xt::xarray<double>::shape_type{100, 3001});
+    if (fresh)
     {
-        result.storage()[i] = std::sin(0.7 * static_cast<double>(i) + phase);
+        for (std::size_t i = 0; i < place->second.size(); ++i)
+        {
+            place->second.storage()[i] = std::sin(0.7 * static_cast<double>(i) + phase);
+        }
     }
-    return result;
+    return place->second;
 }
 
 /// The weights after three steps over many elements.
