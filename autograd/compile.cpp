@@ -122,6 +122,11 @@ Plan* Compilation::find(const ArgumentList& arguments)
     {
         return nullptr;
     }
+    if (!entry->plan->holds()) [[unlikely]]
+    {
+        std::erase_if(entries_, [entry](const auto& other) { return other.get() == entry; });
+        return nullptr;
+    }
     entry->last_call = ++calls_;
     if (!entry->integers.empty())
     {

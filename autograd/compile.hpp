@@ -32,7 +32,7 @@ struct CompileOptions
 struct PlanStep
 {
     std::string what;                ///< the operations, "gradient of" those whose pullback it is
-    std::string result;              ///< type and shape of the last
+    std::string result;              ///< type and shape of the last, or of the variable that it changes
     std::vector<std::size_t> reads;  ///< the steps whose results it reads
     Location location;               ///< the user's line of the first
     double seconds;                  ///< a run, on average; 0 unless it was timed
@@ -301,6 +301,10 @@ private:
 /// be frozen is refused with the user's line where that can be seen: an array that is no argument, a value that is read
 /// or compared, a number that differed in the second call. `constant(array)` says that an array never changes, and
 /// `live(action)` that something else is to be done at every call.
+///
+/// Where an optimizer's `step()` is followed by its `zero_grad()`, gradients of 64 KB or more are used and forgotten one by
+/// one, so that there is memory for one at a time; where `zero_grad()` comes first, they stay to be read. If something is
+/// thrown in the course of that, some parameters may have been updated, and others not.
 ///
 /// While a tape outside records, or another function is being recorded, the function is called as it is.
 template <class F>

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -66,8 +67,14 @@ public:
     virtual void assigned(Node* variable, Node* value) = 0;
     virtual void changed(Node* variable, Node* change, int sign) = 0;
     /// @}
-    /// Something was done that has effects of its own, and is to be done each time.
-    virtual void acted(std::function<void()> action, const char* name, Location location) = 0;
+    /// Something was done that has effects of its own, and is to be done each time. It touches these variables, their
+    /// gradients and what is kept for them; anything, if they are not given.
+    virtual void acted(std::function<void()> action, const char* name, Location location,
+                       std::optional<std::span<Node* const>> touched) = 0;
+    /// The same for an update of one variable, which may be done as soon as its gradient is there.
+    virtual void updated(Node* variable, std::function<void()> action, const char* name, Location location) = 0;
+    /// An action was told of as it is as long as this holds.
+    virtual void assumed(std::function<bool()> condition) = 0;
     /// Something happened that cannot be done again.
     virtual void refused(const char* what, Location location) = 0;
 
@@ -151,7 +158,7 @@ auto act(const char* name, Location location, Action action)
     {
         return action();
     }
-    unseen.tracer()->acted([action]() mutable { static_cast<void>(action()); }, name, location);
+    unseen.tracer()->acted([action]() mutable { static_cast<void>(action()); }, name, location, {});
     return action();
 }
 

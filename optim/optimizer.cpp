@@ -8,7 +8,9 @@
 namespace optim
 {
 
+using autograd::size_of;
 using autograd::ValueError;
+using autograd::detail::Node;
 
 namespace
 {
@@ -16,6 +18,14 @@ namespace
 const char* name_of(autograd::DType dtype)
 {
     return dtype == autograd::DType::float32 ? "float" : "double";
+}
+
+/// From so many bytes on, a plan updates a parameter as soon as its gradient is there.
+constexpr std::size_t large_bytes = std::size_t{64} << 10;
+
+Node* node_of(const Parameter& parameter)
+{
+    return parameter.visit([](const auto& variable) { return variable.node(); });
 }
 
 /// Counts in a way that compilers vectorise.
@@ -59,7 +69,7 @@ void Optimizer::add(const std::vector<Parameter>& parameters, Location location)
         }
     }
     places_ = std::move(places);
-    groups_.push_back({entries_.size(), entries_.size() + parameters.size()});
+    groups_.push_back({{entries_.size(), entries_.size() + parameters.size()}});
     for (const Parameter& parameter : parameters)
     {
         entries_.push_back({parameter});
@@ -68,10 +78,40 @@ void Optimizer::add(const std::vector<Parameter>& parameters, Location location)
 
 bool Optimizer::step(Location location)
 {
-    return autograd::detail::act(name_, location, [=, this] { return step_now(location); });
+    const autograd::detail::Unseen unseen;
+    if (unseen.tracer() != nullptr) [[unlikely]]
+    {
+        trace_step(*unseen.tracer(), location);
+    }
+    return step_now(location);
 }
 
-bool Optimizer::step_now(Location location)
+// If all gradients are looked at before anything changes, nothing can be done before the last is there.
+void Optimizer::trace_step(autograd::detail::Tracer& tracer, Location location)
+{
+    const bool looks_at_all = non_finite_ != NonFinite::pass;
+    const std::vector<std::size_t> large = looks_at_all ? std::vector<std::size_t>() : large_entries();
+    for (const std::size_t k : large)
+    {
+        const auto update = [=, this]
+        {
+            if (non_finite_ != NonFinite::pass)
+            {
+                throw autograd::Error(name_, "on_non_finite was changed in the course of a compiled step", location,
+                                      "Change it outside, or before the first call.");
+            }
+            location_ = location;
+            check_options(location);
+            update_some({k, k + 1});
+        };
+        tracer.updated(node_of(entries_[k].parameter), update, name_, location);
+    }
+    tracer.acted([=, this] { step_now(location, large); }, name_, location, nodes_except(large));
+    tracer.assumed([=, this, count = entries_.size()]
+                   { return entries_.size() == count && looks_at_all == (non_finite_ != NonFinite::pass); });
+}
+
+bool Optimizer::step_now(Location location, const std::vector<std::size_t>& except)
 {
     if (description_.needs_closure)
     {
@@ -82,11 +122,60 @@ bool Optimizer::step_now(Location location)
     {
         return false;
     }
-    for (std::size_t group = 0; group < groups_.size(); ++group)
+    std::size_t begin = 0;
+    for (const std::size_t k : except)
     {
-        update(group);
+        update_some({begin, k});
+        begin = k + 1;
     }
+    update_some({begin, entries_.size()});
     return true;
+}
+
+void Optimizer::update_some(Range entries)
+{
+    updated_ = entries;
+    std::size_t number = 0;
+    for (const Group& group : groups_)
+    {
+        if (group.begin < entries.end && entries.begin < group.end)
+        {
+            update(number);
+        }
+        ++number;
+    }
+}
+
+std::vector<std::size_t> Optimizer::large_entries() const
+{
+    std::vector<std::size_t> large;
+    for (std::size_t k = 0; k < entries_.size(); ++k)
+    {
+        const Parameter& parameter = entries_[k].parameter;
+        if (parameter.size() * size_of(parameter.dtype()) >= large_bytes)
+        {
+            large.push_back(k);
+        }
+    }
+    return large;
+}
+
+std::vector<Node*> Optimizer::nodes_except(const std::vector<std::size_t>& entries) const
+{
+    std::vector<Node*> nodes;
+    auto next = entries.begin();
+    for (std::size_t k = 0; k < entries_.size(); ++k)
+    {
+        if (next != entries.end() && *next == k)
+        {
+            ++next;
+        }
+        else
+        {
+            nodes.push_back(node_of(entries_[k].parameter));
+        }
+    }
+    return nodes;
 }
 
 bool Optimizer::begin_step(Location location)
@@ -128,14 +217,20 @@ bool Optimizer::has_finite_gradients(Location location) const
 
 void Optimizer::zero_grad()
 {
-    autograd::detail::act("zero_grad", {},
-                          [this]
-                          {
-                              for (Entry& entry : entries_)
-                              {
-                                  entry.parameter.visit([](auto& variable) { variable.zero_grad(); });
-                              }
-                          });
+    const auto forget = [](Entry& entry) { entry.parameter.visit([](auto& variable) { variable.zero_grad(); }); };
+    const auto forget_all = [forget, this] { std::ranges::for_each(entries_, forget); };
+    if (autograd::detail::Tracer* const tracer = autograd::detail::Arena::current().tracer) [[unlikely]]
+    {
+        const std::vector<std::size_t> large = large_entries();
+        for (const std::size_t k : large)
+        {
+            forget(entries_[k]);
+        }
+        tracer->acted(forget_all, "zero_grad", {}, nodes_except(large));
+        tracer->assumed([this, count = entries_.size()] { return entries_.size() == count; });
+    }
+    const autograd::detail::Unseen unseen;
+    forget_all();
 }
 
 void Optimizer::apply_gradients(std::vector<GradientAndVariable> gradients, Location location)

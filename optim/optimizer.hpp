@@ -4,6 +4,7 @@
 #include <optim/options.hpp>
 #include <optim/parameter.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -13,6 +14,13 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+namespace autograd::detail
+{
+
+class Tracer;
+
+}
 
 /// Optimizers update variables from their gradients. Names, formulas and defaults are PyTorch's.
 namespace optim
@@ -169,7 +177,8 @@ protected:
     template <class F>
     void for_each_gradient(std::size_t group, const F& f)
     {
-        for (std::size_t k = groups_[group].begin; k < groups_[group].end; ++k)
+        const std::size_t end = std::min(groups_[group].end, updated_.end);
+        for (std::size_t k = std::max(groups_[group].begin, updated_.begin); k < end; ++k)
         {
             Entry& entry = entries_[k];
             if (!entry.frozen)
@@ -201,14 +210,20 @@ protected:
     virtual double step_with(const Closure& closure, Location location);
 
 private:
-    struct Group
+    /// Entries one after another.
+    struct Range
     {
         std::size_t begin;
         std::size_t end;
+    };
+
+    struct Group : Range
+    {
         std::optional<double> initial_lr = {};
     };
 
-    /// Updates the parameters of a group.
+    /// Updates the parameters of a group, each by itself: a plan asks for some at a time, which only `sweep` and
+    /// `for_each_gradient` know.
     virtual void update(std::size_t group) = 0;
     virtual void visit_options(std::size_t group, const std::string& prefix, StateVisitor& visitor) = 0;
 
@@ -216,7 +231,13 @@ private:
     std::size_t slot_of(std::size_t parameter, std::string_view name, Location location) const;
     std::optional<std::size_t> find(const Parameter& parameter) const;
     void set_frozen(const std::vector<Parameter>& parameters, bool frozen, const char* operation, Location location);
-    bool step_now(Location location);
+    bool step_now(Location location, const std::vector<std::size_t>& except = {});
+    void update_some(Range entries);
+    void trace_step(autograd::detail::Tracer& tracer, Location location);
+    /// Those with a gradient whose memory is worth having early.
+    std::vector<std::size_t> large_entries() const;
+    /// The nodes of all but these.
+    std::vector<autograd::detail::Node*> nodes_except(const std::vector<std::size_t>& entries) const;
     bool has_finite_gradients(Location location) const;
 
     const char* name_;
@@ -224,6 +245,7 @@ private:
     std::vector<Entry> entries_;
     std::unordered_map<const void*, std::size_t> places_;
     std::vector<Group> groups_;
+    Range updated_ = {};  ///< what `update` is for
     std::size_t steps_ = 0;
     Location location_ = {};
     NonFinite non_finite_ = NonFinite::pass;

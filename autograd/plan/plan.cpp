@@ -65,6 +65,18 @@ bool passes_on(const Instruction& instruction, const std::vector<RecordedValue>&
                : first(static_cast<const ElementwiseOperation<double>&>(*instruction.operation));
 }
 
+/// Whether it concerns one variable only, and is done as early as it may be.
+bool may_hasten(const Instruction& instruction)
+{
+    return instruction.kind == Kind::update || (instruction.kind == Kind::replace && instruction.inputs.empty());
+}
+
+/// Whether it has effects that are not known; or may refuse integers, so that nothing is to be done that comes after.
+bool may_touch_anything(const Instruction& instruction)
+{
+    return instruction.kind == Kind::derive || (instruction.kind == Kind::act && !instruction.effect->touched);
+}
+
 /// A step of a plan: one instruction, or those of a loop or list.
 struct Place
 {
@@ -107,11 +119,18 @@ public:
             add(instruction);
         }
         find_escapes();
+        hastens_ = std::ranges::any_of(all, may_hasten);
+        if (hastens_)
+        {
+            hasten();
+        }
     }
 
     std::vector<Place>& places() noexcept { return places_; }
     /// Whether somebody outside of the step that makes the value needs it as an array.
     bool escapes(ValueId id) const { return escapes_[index(id)]; }
+    /// Whether there are effects that may be done earlier than they were recorded.
+    bool hastens() const noexcept { return hastens_; }
 
 private:
     /// When a value is there: at step k at 2 k, for the loop itself, or after it at 2 k + 1; before all steps, if it is an
@@ -224,7 +243,80 @@ private:
         }
     }
 
+    // Behind what reads the variable, too: as long as somebody holds what may share its memory, an update would copy it.
+    void hasten()
+    {
+        std::ptrdiff_t anything = -1;
+        std::unordered_map<const Node*, std::ptrdiff_t> touched;
+        std::unordered_map<ValueId, const Node*> shared;
+        std::vector<std::pair<std::ptrdiff_t, std::size_t>> order;
+        for (std::size_t k = 0; k < places_.size(); ++k)
+        {
+            const Instruction& first = *places_[k].instructions[0];
+            auto after = static_cast<std::ptrdiff_t>(k);
+            if (may_hasten(first))
+            {
+                std::ptrdiff_t& last = touched.try_emplace(first.variable.get(), anything).first->second;
+                after = last = std::max(last, anything);
+            }
+            else
+            {
+                for (const Instruction* const instruction : places_[k].instructions)
+                {
+                    anything = may_touch_anything(*instruction) ? after : anything;
+                    note_touched(*instruction, shared, [&](const Node* variable) { touched[variable] = after; });
+                }
+            }
+            order.emplace_back(after, k);
+        }
+        std::ranges::sort(order);
+        std::vector<Place> sorted;
+        sorted.reserve(places_.size());
+        for (const auto& [after, k] : order)
+        {
+            sorted.push_back(std::move(places_[k]));
+        }
+        places_ = std::move(sorted);
+    }
+
+    /// Calls `touch` for each variable that is read or changed, or that shares its memory with a value that is read.
+    template <class Touch>
+    void note_touched(const Instruction& instruction, std::unordered_map<ValueId, const Node*>& shared,
+                      const Touch& touch) const
+    {
+        const auto elements = [&](ValueId id) { return recording_.values[index(id)].shape.elements(); };
+        for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
+        {
+            const ValueId input = instruction.inputs[i];
+            const auto found = shared.find(input);
+            if (found != shared.end() && reads(instruction, i))
+            {
+                const Node* const variable = found->second;
+                touch(variable);
+                if (instruction.kind == Kind::value && !instruction.operation->elementwise &&
+                    elements(instruction.output) == elements(input))
+                {
+                    shared.emplace(instruction.output, variable);
+                }
+            }
+        }
+        if (const Node* const variable = instruction.variable.get())
+        {
+            touch(variable);
+            if (instruction.kind == Kind::load || instruction.kind == Kind::assign)
+            {
+                shared.insert_or_assign(instruction.kind == Kind::load ? instruction.output : instruction.inputs[0],
+                                        variable);
+            }
+        }
+        if (instruction.kind == Kind::act && instruction.effect->touched)
+        {
+            std::ranges::for_each(*instruction.effect->touched, touch);
+        }
+    }
+
     const Recording& recording_;
+    bool hastens_;
     std::vector<Place> places_;
     std::vector<Moment> made_;
     Flags escapes_;
@@ -406,6 +498,10 @@ void* Plan::number(ValueId id)
 void Plan::arrange()
 {
     Arrangement arrangement(recording_);
+    if (!arrangement.hastens())
+    {
+        recording_.conditions.clear();
+    }
     nodes_.resize(recording_.values.size());
     for (std::size_t id = 0; id < nodes_.size(); ++id)
     {
@@ -656,6 +752,7 @@ void Plan::execute(Step& step)
         return execute_load(step, instruction);
     case Kind::accumulate:
         return execute_accumulate(step, instruction);
+    case Kind::update:
     case Kind::act:
         return instruction.effect->act();
     default:
@@ -740,6 +837,7 @@ void Plan::execute_operation(Step& step, const Instruction& instruction)
         break;
     case Kind::load:
     case Kind::accumulate:
+    case Kind::update:
     case Kind::act:
         break;
     }
@@ -781,8 +879,8 @@ std::vector<PlanStep> Plan::steps() const
         for (const Instruction* const instruction : step.instructions)
         {
             const bool gradient = instruction->kind == Kind::pullback || instruction->kind == Kind::sum;
-            line.what +=
-                (line.what.empty() ? "" : ", ") + (gradient ? "gradient of " : std::string()) + instruction->name;
+            line.what += (line.what.empty() ? "" : ", ") + (gradient ? "gradient of " : std::string()) +
+                         instruction->name + (instruction->kind == Kind::update ? " of a variable" : "");
             line.location = line.location.line == 0 ? instruction->location : line.location;
             for (std::size_t i = 0; i < instruction->inputs.size(); ++i)
             {
@@ -796,11 +894,15 @@ std::vector<PlanStep> Plan::steps() const
             makers.emplace(instruction->output, result.size());
         }
         makers.erase(no_value);
-        const ValueId output = step.instructions.back()->output;
-        if (output != no_value)
+        const Instruction& last = *step.instructions.back();
+        if (last.output != no_value)
         {
-            const RecordedValue& value = recording_.values[index(output)];
+            const RecordedValue& value = recording_.values[index(last.output)];
             line.result = type_and_shape(value.dtype, value.shape);
+        }
+        else if (const Node* const variable = last.variable.get())
+        {
+            line.result = type_and_shape(variable->dtype, variable->shape);
         }
         result.push_back(std::move(line));
     }

@@ -4,6 +4,7 @@
 #include <autograd/plan/loop.hpp>
 #include <autograd/plan/recording.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -19,7 +20,9 @@ namespace autograd::detail
 ///
 /// What nobody reads is gone, what is computed twice is computed once, and element-wise operations of one shape are
 /// gathered in loops: an operation moves to the earliest loop of its shape that runs after all its operands are there.
-/// Everything with effects keeps its order.
+///
+/// Effects keep their order, but for two that concern one variable only: its update by an optimizer, and forgetting its
+/// gradient. They are done as early as nobody can tell the difference, so that a gradient may give its memory to the next.
 class Plan
 {
 public:
@@ -32,6 +35,11 @@ public:
     void take(std::size_t k, Node* argument);
     /// Gives a new reference a result. If something is thrown, nothing stays behind but what has taken effect.
     void run(std::span<Node*> results);
+    /// Whether the function would still be recorded as it was.
+    bool holds() const
+    {
+        return std::ranges::all_of(recording_.conditions, [](const auto& condition) { return condition(); });
+    }
 
     std::size_t result_count() const noexcept { return recording_.results.size(); }
 

@@ -284,11 +284,34 @@ void Recorder::changed(Node* variable, Node* change, int sign)
     loaded_.erase(variable);
 }
 
-void Recorder::acted(std::function<void()> action, const char* name, Location location)
+void Recorder::acted(std::function<void()> action, const char* name, Location location,
+                     std::optional<std::span<Node* const>> touched)
 {
-    add(Kind::act, name, location).effect =
-        std::make_unique<Instruction::Effect>(Instruction::Effect{.act = std::move(action)});
-    loaded_.clear();
+    Instruction& instruction = add(Kind::act, name, location);
+    instruction.effect = std::make_unique<Instruction::Effect>(Instruction::Effect{.act = std::move(action)});
+    if (!touched)
+    {
+        loaded_.clear();
+        return;
+    }
+    instruction.effect->touched.emplace(touched->begin(), touched->end());
+    for (Node* const variable : *touched)
+    {
+        loaded_.erase(variable);
+    }
+}
+
+void Recorder::updated(Node* variable, std::function<void()> action, const char* name, Location location)
+{
+    Instruction& instruction = add(Kind::update, name, location);
+    instruction.effect = std::make_unique<Instruction::Effect>(Instruction::Effect{.act = std::move(action)});
+    instruction.variable = hold(variable);
+    loaded_.erase(variable);
+}
+
+void Recorder::assumed(std::function<bool()> condition)
+{
+    recording_.conditions.push_back(std::move(condition));
 }
 
 void Recorder::refused(const char* what, Location location)

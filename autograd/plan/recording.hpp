@@ -57,6 +57,7 @@ struct Instruction
         replace,     ///< the gradient of a variable, or forgets it without an input
         assign,      ///< a variable
         change,      ///< a variable, by adding
+        update,      ///< a variable, by its optimizer
         act          ///< effects of the function's own
     };
 
@@ -67,6 +68,8 @@ struct Instruction
         std::function<Node*()> draw = {};
         std::function<void(std::span<Node* const>)> derive = {};
         std::vector<ValueId> writes = {};  ///< the live constants that `derive` changes
+        std::optional<std::vector<const Node*>> touched =
+            {};  ///< the variables that `act` does; anything, if not given
     };
 
     Kind kind;
@@ -106,6 +109,7 @@ struct Recording
     std::vector<RecordedValue> values;              ///< the arguments first
     std::vector<Instruction> instructions;
     std::vector<ValueId> results;
+    std::vector<std::function<bool()>> conditions;  ///< under which its actions are what they are
     std::unique_ptr<std::pmr::monotonic_buffer_resource> memory =
         std::make_unique<std::pmr::monotonic_buffer_resource>();
 };
@@ -194,7 +198,10 @@ public:
     void replaced(VariableNode* variable, Node* gradient) override;
     void assigned(Node* variable, Node* value) override;
     void changed(Node* variable, Node* change, int sign) override;
-    void acted(std::function<void()> action, const char* name, Location location) override;
+    void acted(std::function<void()> action, const char* name, Location location,
+               std::optional<std::span<Node* const>> touched) override;
+    void updated(Node* variable, std::function<void()> action, const char* name, Location location) override;
+    void assumed(std::function<bool()> condition) override;
     void refused(const char* what, Location location) override;
 
 protected:

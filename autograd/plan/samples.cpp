@@ -226,7 +226,15 @@ public:
     {
         note_effect(sign > 0 ? "assign_add" : "assign_sub", static_cast<const VariableNode*>(variable)->assigned);
     }
-    void acted(std::function<void()>, const char* name, Location location) override { note_effect(name, location); }
+    void acted(std::function<void()>, const char* name, Location location,
+               std::optional<std::span<Node* const>>) override
+    {
+        note_effect(name, location);
+    }
+    void updated(Node*, std::function<void()>, const char* name, Location location) override
+    {
+        note_effect(name, location);
+    }
     void refused(const char*, Location) override { program_.complete_ = false; }
 
     void require_draws(Location location) const

@@ -135,3 +135,23 @@ TEST_CASE("a replay of a network's training step allocates nothing" * doctest::s
     };
     CHECK(allocations_of(step, 100) == 0);
 }
+
+TEST_CASE("a replay that updates large parameters one by one allocates nothing" * doctest::skip(sanitized))
+{
+    ag::Generator generator(1);
+    const Variable w1 = weights({128, 128}, generator), b1 = weights({128}, generator);
+    const Variable w2 = weights({128, 128}, generator), b2 = weights({128}, generator);
+    const Tensor x = generator.normal<float>({8, 128});
+    optim::Adam adam({w1, b1, w2, b2}, {.lr = 0.01});
+    const auto step = [&]
+    {
+        ag::GradientTape tape;
+        const auto hidden = ag::tanh(ag::linear(ag::constant(x), w1, b1));
+        const auto loss = ag::mean(ag::square(ag::linear(hidden, w2, b2)));
+        loss.backward();
+        adam.step();
+        adam.zero_grad();
+        return loss;
+    };
+    CHECK(allocations_of(step, 100) == 0);
+}
