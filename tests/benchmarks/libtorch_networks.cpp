@@ -14,25 +14,32 @@ namespace
 namespace nn = torch::nn;
 using Tensors = std::vector<torch::Tensor>;
 
+constexpr double lr = 0.01;
+
 /// A training step of SGD on a loss of the parameters.
 template <class Loss>
 Workload training(const Tensors& parameters, Loss loss)
 {
-    auto sgd = std::make_shared<torch::optim::SGD>(parameters, torch::optim::SGDOptions(0.01));
+    auto sgd = std::make_shared<torch::optim::SGD>(parameters, torch::optim::SGDOptions(lr));
     auto step = [=]() mutable
     {
         torch::Tensor value = loss();
-        sgd->zero_grad();
         value.backward();
         sgd->step();
+        sgd->zero_grad();
         return value;
     };
     const auto check = [=]() mutable
     {
-        double sum = step().template item<double>();
+        Tensors before;
         for (const torch::Tensor& parameter : parameters)
         {
-            sum += parameter.grad().norm().template item<double>();
+            before.push_back(parameter.detach().clone());
+        }
+        double sum = step().template item<double>();
+        for (std::size_t k = 0; k < before.size(); ++k)
+        {
+            sum += (parameters[k].detach() - before[k]).norm().template item<double>() / lr;
         }
         return sum;
     };

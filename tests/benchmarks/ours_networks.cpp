@@ -15,29 +15,36 @@ namespace
 using Tensor = ag::Tensor<float>;
 using Variable = ag::Variable<float>;
 
-/// A training step of SGD on a loss of the parameters.
+constexpr double lr = 0.01;
+
+/// A training step of SGD on a loss of the parameters. Gradients are forgotten at its end: a plan then holds one at a time.
 template <class Loss>
 Workload training(const std::vector<Variable>& parameters, Loss loss)
 {
     auto sgd = std::make_shared<optim::SGD>(std::vector<optim::Parameter>(parameters.begin(), parameters.end()),
-                                            optim::SGDOptions{.lr = 0.01});
+                                            optim::SGDOptions{.lr = lr});
     const auto step = [=]
     {
         ag::GradientTape tape;
         auto value = loss();
-        sgd->zero_grad();
         value.backward();
         sgd->step();
+        sgd->zero_grad();
         return value;
     };
     const auto variant = [=](auto step)
     {
         const auto check = [=]
         {
-            double sum = step().item();
+            std::vector<Tensor> before;
             for (const Variable& parameter : parameters)
             {
-                sum += std::sqrt(ag::sum(ag::square(parameter.grad())).item());
+                before.push_back(1.F * parameter);
+            }
+            double sum = step().item();
+            for (std::size_t k = 0; k < before.size(); ++k)
+            {
+                sum += std::sqrt(ag::sum(ag::square(parameters[k] - before[k])).item()) / lr;
             }
             return sum;
         };
