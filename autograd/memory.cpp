@@ -19,24 +19,31 @@ constinit thread_local bool keeps_small_blocks = false;
 namespace
 {
 
-constexpr std::size_t bin_count = 8 * 56;
+/// In cache lines: up to here there are 8 classes an octave, and 32 from here on.
+constexpr std::size_t coarse_lines = 256;
+constexpr std::uint32_t coarse_bins = 48;
+constexpr std::size_t bin_count = coarse_bins + 1 + 32 * 52;
 
 /// Blocks above this number are returned to the system when more is cached than the thread itself ever used: a thread
 /// that only consumes what others allocate must not hoard it.
 constexpr std::int64_t free_cache = std::int64_t{64} << 20;
 
 /// From so many bytes on, a free block of up to three eighths more is taken before the system is asked for another.
-constexpr std::size_t worth_sharing = std::size_t{16} << 10;
+constexpr std::size_t worth_sharing = coarse_lines * buffer_alignment;
 
-/// Sizes in cache lines fall into eight classes an octave, so that at most an eighth is wasted.
+/// The class of a size in cache lines. At most an eighth is wasted of a small block, and a thirty-second of a large one.
 std::uint32_t bin_of(std::size_t lines) noexcept
 {
     if (lines <= 8)
     {
         return static_cast<std::uint32_t>(lines);
     }
-    const auto shift = static_cast<std::uint32_t>(std::bit_width(lines - 1) - 4);
-    return (shift + 1) * 8 + static_cast<std::uint32_t>(((lines - 1) >> shift) - 7);
+    const auto width = static_cast<std::uint32_t>(std::bit_width(lines - 1));
+    if (lines <= coarse_lines)
+    {
+        return (width - 3) * 8 + static_cast<std::uint32_t>((lines - 1) >> (width - 4)) - 7;
+    }
+    return coarse_bins + 1 + (width - 9) * 32 + static_cast<std::uint32_t>((lines - 1) >> (width - 6)) - 32;
 }
 
 std::size_t lines_of(std::uint32_t bin) noexcept
@@ -45,8 +52,12 @@ std::size_t lines_of(std::uint32_t bin) noexcept
     {
         return bin;
     }
-    const std::uint32_t shift = (bin - 1) / 8 - 1;
-    return std::size_t{(bin - 1) % 8 + 9} << shift;
+    if (bin <= coarse_bins)
+    {
+        return std::size_t{(bin - 1) % 8 + 9} << ((bin - 1) / 8 - 1);
+    }
+    const std::uint32_t fine = bin - coarse_bins - 1;
+    return std::size_t{fine % 32 + 33} << (fine / 32 + 3);
 }
 
 class Pool
@@ -56,31 +67,13 @@ public:
 
     Buffer* take(std::size_t bytes)
     {
-        std::uint32_t bin = bin_of(std::max<std::size_t>(1, (bytes + buffer_alignment - 1) / buffer_alignment));
-        if (bins[bin] == nullptr && bytes >= worth_sharing)
+        const std::uint32_t bin = bin_of_bytes(bytes);
+        if (bins[bin] != nullptr || bytes < worth_sharing)
         {
-            bin = larger(bin);
+            return take_from(bin);
         }
-        const auto size = static_cast<std::int64_t>(lines_of(bin) * buffer_alignment);
-        statistics.live += size;
-        statistics.peak = std::max(statistics.peak, statistics.live);
-        FreeBlock*& head = bins[bin];
-        void* block = head;
-        if (block != nullptr)
-        {
-            head = head->next;
-            prefetch(head);
-            statistics.cached -= size;
-        }
-        else
-        {
-            block =
-                ::operator new (static_cast<std::size_t>(size) + sizeof(Buffer), std::align_val_t{buffer_alignment});
-            ++statistics.system_allocations;
-        }
-        auto* buffer = new (block) Buffer;
-        buffer->bin = bin;
-        return buffer;
+        const std::uint32_t larger = first_free(bin + 1, bin_of_bytes(bytes + bytes / 8 * 3) + 1);
+        return take_from(larger != 0 ? larger : bin);
     }
 
     void give(Buffer* buffer) noexcept
@@ -113,13 +106,46 @@ public:
     MemoryStatistics statistics;
 
 private:
-    /// The next class that has a free block, if it is not much larger.
-    std::uint32_t larger(std::uint32_t bin) const noexcept
+    static std::uint32_t bin_of_bytes(std::size_t bytes) noexcept
     {
-        const auto first = bins.begin() + bin;
-        const auto found =
-            std::find_if(first, std::min(first + 4, bins.end()), [](const FreeBlock* head) { return head != nullptr; });
-        return found != bins.end() && *found != nullptr ? static_cast<std::uint32_t>(found - bins.begin()) : bin;
+        return bin_of(std::max<std::size_t>(1, (bytes + buffer_alignment - 1) / buffer_alignment));
+    }
+
+    Buffer* take_from(std::uint32_t bin)
+    {
+        const auto size = static_cast<std::int64_t>(lines_of(bin) * buffer_alignment);
+        statistics.live += size;
+        statistics.peak = std::max(statistics.peak, statistics.live);
+        FreeBlock*& head = bins[bin];
+        void* block = head;
+        if (block != nullptr)
+        {
+            head = head->next;
+            prefetch(head);
+            statistics.cached -= size;
+        }
+        else
+        {
+            block =
+                ::operator new (static_cast<std::size_t>(size) + sizeof(Buffer), std::align_val_t{buffer_alignment});
+            ++statistics.system_allocations;
+        }
+        auto* buffer = new (block) Buffer;
+        buffer->bin = bin;
+        return buffer;
+    }
+
+    /// The first of these classes that has a free block; 0 if none has.
+    std::uint32_t first_free(std::size_t begin, std::size_t end) const noexcept
+    {
+        for (std::size_t bin = begin; bin < std::min(end, bin_count); ++bin)
+        {
+            if (bins[bin] != nullptr)
+            {
+                return static_cast<std::uint32_t>(bin);
+            }
+        }
+        return 0;
     }
 
     static void clear(FreeBlock*& head) noexcept

@@ -160,6 +160,21 @@ TEST_CASE("a chain of a hundred thousand operations has a second derivative on a
     CHECK(found == 2.0);
 }
 
+TEST_CASE("a large array wastes no more than a thirty-second" * doctest::skip(sanitized))
+{
+    ag::release_cached_memory();
+    for (const std::size_t count : {3'000, 100'000, 100'350, 123'457, 999'999, 1'000'000, 1'050'000})
+    {
+        const std::int64_t before = ag::memory_statistics().live;
+        const Tensor x(xt::xarray<double>(xt::zeros<double>({count})));
+        const auto bytes = static_cast<std::int64_t>(8 * count);
+        const std::int64_t taken = ag::memory_statistics().live - before;
+        CAPTURE(count);
+        CHECK(taken >= bytes);
+        CHECK(taken <= bytes + bytes / 32 + 64);
+    }
+}
+
 TEST_CASE("an array takes a free block that is not much larger" * doctest::skip(sanitized))
 {
     const auto make = [](std::size_t count) { Tensor x(xt::xarray<double>(xt::zeros<double>({count}))); };
