@@ -76,6 +76,20 @@ public:
         return take_from(larger != 0 ? larger : bin);
     }
 
+    Buffer* borrow(std::size_t least, std::size_t& bytes)
+    {
+        const std::uint32_t smallest = bin_of_bytes(least);
+        const std::uint32_t enough = bin_of_bytes(bytes);
+        std::uint32_t bin = first_free(enough, bin_of_bytes(8 * bytes) + 1);
+        for (std::uint32_t next = enough; bin == 0 && next > smallest; --next)
+        {
+            bin = first_free(next - 1, next);
+        }
+        bin = bin != 0 ? bin : smallest;
+        bytes = std::min(bytes, lines_of(bin) * buffer_alignment);
+        return take_from(bin);
+    }
+
     void give(Buffer* buffer) noexcept
     {
         const std::uint32_t bin = buffer->bin;
@@ -193,6 +207,15 @@ Pool* pool()
     return current != nullptr ? current : create_pool();
 }
 
+Buffer* unpooled(std::size_t bytes)
+{
+    void* block = ::operator new (sizeof(Buffer) + (bytes + buffer_alignment) / buffer_alignment * buffer_alignment,
+                                  std::align_val_t{buffer_alignment});
+    auto* buffer = new (block) Buffer;
+    buffer->bin = 0;
+    return buffer;
+}
+
 }
 
 Buffer* allocate_buffer(std::size_t bytes)
@@ -201,11 +224,17 @@ Buffer* allocate_buffer(std::size_t bytes)
     {
         return mine->take(bytes);
     }
-    void* block = ::operator new (sizeof(Buffer) + (bytes + buffer_alignment) / buffer_alignment * buffer_alignment,
-                                  std::align_val_t{buffer_alignment});
-    auto* buffer = new (block) Buffer;
-    buffer->bin = 0;
-    return buffer;
+    return unpooled(bytes);
+}
+
+Buffer* borrow_buffer(std::size_t least, std::size_t& bytes)
+{
+    if (Pool* mine = pool())
+    {
+        return mine->borrow(least, bytes);
+    }
+    bytes = least;
+    return unpooled(least);
 }
 
 void recycle_buffer(Buffer* buffer) noexcept

@@ -59,6 +59,10 @@ struct alignas(buffer_alignment) Buffer
 /// A buffer of at least `bytes`; from the thread's pool if it has one of that size class.
 Buffer* allocate_buffer(std::size_t bytes);
 
+/// The same for a short while, to be given back before a buffer is taken that stays: with as many of `bytes` as fit into a
+/// free block, if these are more than `least`, and `least` otherwise. `bytes` becomes what there is.
+Buffer* borrow_buffer(std::size_t least, std::size_t& bytes);
+
 void recycle_buffer(Buffer* buffer) noexcept;
 
 inline void release_buffer(Buffer* buffer) noexcept

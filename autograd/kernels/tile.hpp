@@ -27,13 +27,21 @@ template <class T>
 class Panel
 {
 public:
-    explicit Panel(std::size_t elements) : buffer_(allocate_buffer(elements * sizeof(T))) {}
+    explicit Panel(std::size_t elements) : size_(elements), buffer_(allocate_buffer(elements * sizeof(T))) {}
+    /// As much of `most` as is free, and `least` if nothing is. To be gone before another is made that lives longer.
+    Panel(std::size_t least, std::size_t most)
+        : size_(most * sizeof(T)), buffer_(borrow_buffer(least * sizeof(T), size_))
+    {
+        size_ /= sizeof(T);
+    }
     ~Panel() { release_buffer(buffer_); }
     Panel(const Panel&) = delete;
     Panel& operator=(const Panel&) = delete;
     T* data() const noexcept { return static_cast<T*>(buffer_->data()); }
+    std::size_t size() const noexcept { return size_; }
 
 private:
+    std::size_t size_;
     Buffer* buffer_;
 };
 

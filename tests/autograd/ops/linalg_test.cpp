@@ -108,6 +108,30 @@ TEST_CASE("products of all sizes, small and large, agree with the definition in 
     }
 }
 
+TEST_CASE("a product is the same to the bit whatever memory is free for it")
+{
+    const xt::xarray<double> a = waves({50, 330}, 0), b = waves({330, 700}, 1);
+    const xt::xarray<double> c = naive_product(a, b);
+    const xt::xarray<double> a_transposed = xt::transpose(a), b_transposed = xt::transpose(b);
+    for (const bool transpose_a : {false, true})
+    {
+        for (const bool transpose_b : {false, true})
+        {
+            const Tensor left(transpose_a ? a_transposed : a), right(transpose_b ? b_transposed : b);
+            const ag::MatmulOptions options{.transpose_a = transpose_a, .transpose_b = transpose_b};
+            ag::release_cached_memory();
+            const Tensor with_little = ag::matmul(left, right, options);
+            CHECK(close(with_little, c, 1e-12, 1e-12));
+            for (const std::size_t free : {100'000, 160'000, 400'000})
+            {
+                static_cast<void>(empty({free}));
+                const Tensor with_more = ag::matmul(left, right, options);
+                CHECK(std::equal(with_more.data(), with_more.data() + with_more.size(), with_little.data()));
+            }
+        }
+    }
+}
+
 TEST_CASE("stacks of matrices broadcast")
 {
     const xt::xarray<double> a = waves({2, 1, 3, 4}, 0);
