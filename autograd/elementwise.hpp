@@ -66,9 +66,10 @@ template <class F, class T, std::size_t... K>
 void value_kernel(std::size_t count, const T* const* in, T* out, std::index_sequence<K...>)
 {
     using B = xsimd::batch<T>;
+    const std::array from{in[K]...};  // else read again after each store, which might have changed it
     for (std::size_t i = 0; i < count; i += B::size)
     {
-        const B y = F::value(B::load_unaligned(in[K] + i)...);
+        const B y = F::value(B::load_unaligned(from[K] + i)...);
         y.store_unaligned(out + i);
     }
 }
@@ -101,11 +102,12 @@ void pullback_kernel(std::size_t count, const T* const* in, T* out, std::index_s
 {
     using B = xsimd::batch<T>;
     constexpr unsigned reads = probe_of<F, k>.read;
+    const std::array from{in[0], in[1], in[2 + K]...};
     for (std::size_t i = 0; i < count; i += B::size)
     {
         const B dx =
-            F::pullback(Wrt<k>{}, load_if<(reads & 1) != 0, B>(in[0], i), load_if<(reads & 2) != 0, B>(in[1], i),
-                        load_if<(reads >> (2 + K) & 1) != 0, B>(in[2 + K], i)...);
+            F::pullback(Wrt<k>{}, load_if<(reads & 1) != 0, B>(from[0], i), load_if<(reads & 2) != 0, B>(from[1], i),
+                        load_if<(reads >> (2 + K) & 1) != 0, B>(from[2 + K], i)...);
         dx.store_unaligned(out + i);
     }
 }
