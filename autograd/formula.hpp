@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/kernels/exponential.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/tensor.hpp>
@@ -75,7 +76,6 @@ constexpr Probe operator-(Probe a)
     {                                                                                                                  \
         return Probe::all(x);                                                                                          \
     }
-AUTOGRAD_VOCABULARY_1(exp)
 AUTOGRAD_VOCABULARY_1(expm1)
 AUTOGRAD_VOCABULARY_1(log)
 AUTOGRAD_VOCABULARY_1(log1p)
@@ -93,6 +93,21 @@ AUTOGRAD_VOCABULARY_1(floor)
 AUTOGRAD_VOCABULARY_1(log2)
 AUTOGRAD_VOCABULARY_1(trunc)
 #undef AUTOGRAD_VOCABULARY_1
+
+// Argument-dependent lookup finds xsimd's functions, too: these have their signatures, and a constraint that makes them win.
+#define AUTOGRAD_OURS_1(function, ours)                                                                                \
+    using std::function;                                                                                               \
+    template <class T, class A>                                                                                        \
+        requires(Register<xsimd::batch<T, A>>)                                                                         \
+    xsimd::batch<T, A> function(const xsimd::batch<T, A>& x)                                                           \
+    {                                                                                                                  \
+        return ours(x);                                                                                                \
+    }                                                                                                                  \
+    constexpr Probe function(Probe x)                                                                                  \
+    {                                                                                                                  \
+        return Probe::all(x);                                                                                          \
+    }
+AUTOGRAD_OURS_1(exp, detail::exponential)
 
 /// f of each lane in turn, for what xsimd lacks or has with fewer digits (erfc, lgamma).
 /// @{
@@ -122,19 +137,9 @@ B lane_by_lane(F f, const B& a, const B& b)
 }
 /// @}
 
-// Argument-dependent lookup finds xsimd's functions, too: these have their signatures, and a constraint that makes them win.
 #define AUTOGRAD_LANEWISE_1(function)                                                                                  \
-    using std::function;                                                                                               \
-    template <class T, class A>                                                                                        \
-        requires(Register<xsimd::batch<T, A>>)                                                                         \
-    xsimd::batch<T, A> function(const xsimd::batch<T, A>& x)                                                           \
-    {                                                                                                                  \
-        return lane_by_lane([](auto lane) { return std::function(lane); }, x);                                         \
-    }                                                                                                                  \
-    constexpr Probe function(Probe x)                                                                                  \
-    {                                                                                                                  \
-        return Probe::all(x);                                                                                          \
-    }
+    AUTOGRAD_OURS_1(function,                                                                                          \
+                    [](const auto& all) { return lane_by_lane([](auto lane) { return std::function(lane); }, all); })
 AUTOGRAD_LANEWISE_1(acos)
 AUTOGRAD_LANEWISE_1(acosh)
 AUTOGRAD_LANEWISE_1(asin)
@@ -150,6 +155,7 @@ AUTOGRAD_LANEWISE_1(nearbyint)
 AUTOGRAD_LANEWISE_1(round)
 AUTOGRAD_LANEWISE_1(tgamma)
 #undef AUTOGRAD_LANEWISE_1
+#undef AUTOGRAD_OURS_1
 
 #define AUTOGRAD_LANEWISE_2(function)                                                                                  \
     using std::function;                                                                                               \
@@ -189,7 +195,7 @@ B power(const B& a, const std::type_identity_t<B>& b)
     using T = typename B::value_type;
     constexpr T most = std::is_same_v<T, float> ? T(4) : T(32);
     const B exponent = b * xsimd::log(a);
-    B result = xsimd::exp(exponent);
+    B result = detail::exponential(exponent);
     const auto good = (a > B(T(0))) & (xsimd::abs(exponent) < B(most));
     if (!xsimd::all(good))
     {

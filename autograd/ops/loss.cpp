@@ -2,6 +2,7 @@
 #include <autograd/composition.hpp>
 #include <autograd/custom.hpp>
 #include <autograd/derive.hpp>
+#include <autograd/kernels/exponential.hpp>
 #include <autograd/kernels/rows.hpp>
 #include <autograd/ops/distance.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -168,7 +169,8 @@ private:
                                      const B shift(log_sums.data()[row]);
                                      const B scale(dy.data()[row]);
                                      detail::map_row(
-                                         width, place, [=](const B& e) { return xsimd::exp(e - shift) * scale; },
+                                         width, place,
+                                         [=](const B& e) { return detail::exponential_of_negative(e - shift) * scale; },
                                          x.data() + row * width);
                                      place[labels[row]] -= dy.data()[row];
                                  }

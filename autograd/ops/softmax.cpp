@@ -1,5 +1,6 @@
 #include <autograd/batching.hpp>
 #include <autograd/elementwise.hpp>
+#include <autograd/kernels/exponential.hpp>
 #include <autograd/kernels/lines.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/examples.hpp>
@@ -17,6 +18,8 @@ namespace autograd
 namespace
 {
 
+using detail::exponential;
+using detail::exponential_of_negative;
 using detail::fold_lines;
 using detail::for_each_register;
 using detail::for_each_tile;
@@ -77,7 +80,7 @@ struct Softmax
                           add_up(tile, sums,
                                  [&](std::size_t p, std::size_t n, std::size_t c)
                                  {
-                                     const auto e = xsimd::exp(load_lanes(in + p, n) - largest.at(c));
+                                     const auto e = exponential_of_negative(load_lanes(in + p, n) - largest.at(c));
                                      store_lanes(out + p, n, e);
                                      return e;
                                  });
@@ -130,7 +133,7 @@ struct LogSoftmax
                           find_largest(tile, in, largest);
                           add_up(tile, sums,
                                  [&](std::size_t p, std::size_t n, std::size_t c)
-                                 { return xsimd::exp(shifted(p, n, c)); });
+                                 { return exponential_of_negative(shifted(p, n, c)); });
                           for_each_register<T>(tile, [&](std::size_t p, std::size_t n, std::size_t c)
                                                { store_lanes(out + p, n, shifted(p, n, c) - xsimd::log(sums.at(c))); });
                       });
@@ -150,9 +153,12 @@ struct LogSoftmax
             {
                 LineNumbers<T> sums;
                 add_up(tile, sums, [&](std::size_t p, std::size_t n, std::size_t) { return load_lanes(g + p, n); });
-                for_each_register<T>(
-                    tile, [&](std::size_t p, std::size_t n, std::size_t c)
-                    { store_lanes(out + p, n, load_lanes(g + p, n) - xsimd::exp(load_lanes(s + p, n)) * sums.at(c)); });
+                for_each_register<T>(tile,
+                                     [&](std::size_t p, std::size_t n, std::size_t c) {
+                                         store_lanes(out + p, n,
+                                                     load_lanes(g + p, n) -
+                                                         exponential_of_negative(load_lanes(s + p, n)) * sums.at(c));
+                                     });
             });
         return dx;
     }
@@ -181,7 +187,7 @@ struct LogSumExp
                           }
                           add_up(tile, sums,
                                  [&](std::size_t p, std::size_t n, std::size_t c)
-                                 { return xsimd::exp(load_lanes(in + p, n) - shift.at(c)); });
+                                 { return exponential(load_lanes(in + p, n) - shift.at(c)); });
                           for (std::size_t c = 0; c < tile.columns; c += B::size)
                           {
                               store_lanes(out + tile.line + c, std::min(B::size, tile.columns - c),

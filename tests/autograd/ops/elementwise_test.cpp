@@ -229,6 +229,46 @@ TEST_CASE("second derivatives far from 0 are 0, not NaN")
     }
 }
 
+namespace
+{
+
+/// The largest error of ag::exp between these numbers, in units in the last place.
+template <class T>
+double error_of_exp(double low, double high)
+{
+    constexpr std::size_t count = 100'003;
+    xt::xarray<T> x = xt::linspace<double>(low, high, count);
+    const ag::Tensor<T> y = ag::exp(ag::Tensor<T>(x));
+    long double worst = 0;
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        const long double exact = std::exp(static_cast<long double>(x(i)));
+        const T above = std::nextafter(static_cast<T>(exact), std::numeric_limits<T>::infinity());
+        const T below = std::nextafter(static_cast<T>(exact), T(0));
+        worst = std::max(worst, std::abs(y.data()[i] - exact) / ((static_cast<long double>(above) - below) / 2));
+    }
+    return static_cast<double>(worst);
+}
+
+}
+
+TEST_CASE("exponentials are right to about one unit in the last place")
+{
+    CHECK(error_of_exp<float>(-87, 88.3) < 1.1);
+    CHECK(error_of_exp<float>(-1, 1) < 1.1);
+    CHECK(error_of_exp<double>(-708, 709.4) < 1.1);
+    CHECK(error_of_exp<double>(-1, 1) < 1.1);
+}
+
+TEST_CASE("exponentials of what no float or double can hold are 0 or infinite")
+{
+    CHECK(close(ag::exp(Tensor(xt::xarray<double>{-1000, -750, 0, 710, 1e300})), {0, 0, 1, inf, inf}));
+    constexpr float infinite = std::numeric_limits<float>::infinity();
+    constexpr float none = std::numeric_limits<float>::quiet_NaN();
+    const ag::Tensor<float> x(xt::xarray<float>{-infinite, -1e30F, -104, 0, 89, 1e30F, infinite, none});
+    CHECK(close(ag::exp(x), {0, 0, 0, 1, inf, inf, inf, not_a_number}));
+}
+
 TEST_CASE("inf and NaN propagate")
 {
     const Tensor x(xt::xarray<double>{inf, -inf, not_a_number});
