@@ -25,6 +25,7 @@ class Push;
 class Observer;
 class Tracer;
 struct Attributes;
+struct Lines;
 
 /// Which values a pullback reads beside the gradient of the output.
 struct Reads
@@ -33,6 +34,17 @@ struct Reads
     std::uint32_t operand_bits = 0;  ///< bit k: operand k
 
     bool operand(std::size_t k) const noexcept { return k < 32 && (operand_bits >> k & 1) != 0; }
+};
+
+/// What an operation is, on lines along one axis, if its operands have the shape of its output and each element depends on
+/// those of its line only. `out` may be one of `in`.
+struct LineKernels
+{
+    std::size_t (*axis)(const Attributes*);
+    /// From the operands.
+    void (*value)(const Attributes*, const Lines&, const void* const* in, void* out);
+    /// The gradient of an operand, from dy, y and the operands; null for what is not read.
+    void (*pullback)(const Attributes*, std::size_t k, const Lines&, const void* const* in, void* out);
 };
 
 /// What the engine knows of an operation on operands of one type.
@@ -53,6 +65,8 @@ struct Operation
     void (*add_one)(const Attributes*, std::size_t k, Node* sum, std::span<Node* const>) = nullptr;
     /// Whether this is an `ElementwiseOperation`.
     bool elementwise = false;
+    /// Null if it has none.
+    const LineKernels* line_kernels = nullptr;
 };
 
 /// The attributes of a recorded operation: axes, flags.

@@ -40,6 +40,15 @@
 /// where `sum` is row-major and has the shape of the operand. It is called instead of the pullback while no tape records,
 /// so that k such operations on one tensor make one gradient of its size, and not k.
 ///
+/// An operation whose operands have the shape of its output, and each element of which depends on those of its line along an
+/// axis only, its member `axis`, may compute lines by themselves:
+///
+///         template <class T> void value_of(const detail::Lines& lines, const T* const* in, T* out) const;
+///         template <class T> void pullback_of(Wrt<0>, const detail::Lines& lines, const T* const* in, T* out) const;
+///
+/// from the operands, and from dy, y and the operands; `out` may be one of `in`. Plans of `compile` then make it part of their
+/// loops. `value` and `pullback` call the same kernels, so that results are the same.
+///
 /// Tangents in forward mode follow from the pullbacks: the tangent that operand k contributes is the transpose of its
 /// pullback, applied. Where the value is linear in each operand, that is the value with the operand's tangent in its place,
 /// which is cheaper; the class says so by `static constexpr bool multilinear = true`.
@@ -401,6 +410,53 @@ void add_one(const Attributes* attributes, std::size_t k, Node* sum, std::span<N
     (one(Wrt<K>{}), ...);
 }
 
+/// Whether it computes lines by themselves.
+template <class Op, class T>
+concept OnLines = requires(const Op& op, const Lines& lines, const T* const* in, T* out)
+{
+    op.axis;
+    op.value_of(lines, in, out);
+};
+
+template <class Op, class T, std::size_t... K>
+void pull_lines(const Attributes* attributes, std::size_t k, const Lines& lines, const T* const* in, T* out,
+                std::index_sequence<K...>)
+{
+    const Op& op = attributes_of<Op>(attributes);
+    const auto one = [&]<std::size_t which>(Wrt<which> wrt)
+    {
+        if (which == k)
+        {
+            op.pullback_of(wrt, lines, in, out);
+        }
+    };
+    (one(Wrt<K>{}), ...);
+}
+
+template <class Op, class T, std::size_t N>
+inline constexpr LineKernels line_kernels{
+    [](const Attributes* attributes) { return attributes_of<Op>(attributes).axis; },
+    [](const Attributes* attributes, const Lines& lines, const void* const* in, void* out)
+    { attributes_of<Op>(attributes).value_of(lines, reinterpret_cast<const T* const*>(in), static_cast<T*>(out)); },
+    [](const Attributes* attributes, std::size_t k, const Lines& lines, const void* const* in, void* out)
+    {
+        pull_lines<Op>(attributes, k, lines, reinterpret_cast<const T* const*>(in), static_cast<T*>(out),
+                       std::make_index_sequence<N>{});
+    }};
+
+template <class Op, class T, std::size_t N>
+constexpr const LineKernels* line_kernels_of()
+{
+    if constexpr (OnLines<Op, T>)
+    {
+        return &line_kernels<Op, T, N>;
+    }
+    else
+    {
+        return nullptr;
+    }
+}
+
 template <class Op, class Out, class In, std::size_t N>
 inline constexpr Operation operation_of{
     Op::name,
@@ -412,7 +468,9 @@ inline constexpr Operation operation_of{
     [](const Attributes* attributes, std::size_t k, std::span<Node* const> inputs)
     { return pull_one<Op, Out, In>(attributes, k, inputs, std::make_index_sequence<N>{}); },
     [](const Attributes* attributes, std::size_t k, Node* sum, std::span<Node* const> inputs)
-    { add_one<Op, Out, In>(attributes, k, sum, inputs, std::make_index_sequence<N>{}); }};
+    { add_one<Op, Out, In>(attributes, k, sum, inputs, std::make_index_sequence<N>{}); },
+    false,
+    line_kernels_of<Op, In, N>()};
 
 template <class Op, class T>
 inline constexpr Operation list_operation_of{

@@ -23,6 +23,13 @@ struct Lines
             (k < axis ? outer : k == axis ? count : inner) *= shape[k];
         }
     }
+    /// As many of them as make so many elements, a multiple of `count * inner`.
+    Lines of(std::size_t elements) const
+    {
+        Lines some = *this;
+        some.outer = elements / (count * inner);
+        return some;
+    }
 
     std::size_t outer = 1;
     std::size_t count = 1;
@@ -147,21 +154,30 @@ void fold_lines(const Tile& tile, T neutral, LineNumbers<T>& result, const Combi
                              { combine(result.at(c), term(p, n, c)).store_aligned(result.numbers + c); });
         return;
     }
-    B total(neutral);
-    for_each_register<T>(tile,
-                         [&](std::size_t p, std::size_t n, std::size_t c)
-                         {
-                             const B next = term(p, n, c);
-                             if (n == B::size)
-                             {
-                                 total = combine(total, next);
-                                 return;
-                             }
-                             T lanes[B::size];
-                             next.store_unaligned(lanes);
-                             std::fill(lanes + n, lanes + B::size, neutral);
-                             total = combine(total, B::load_unaligned(lanes));
-                         });
+    constexpr std::size_t chains = 4;  // so many registers are combined while the first is on its way
+    B totals[chains];
+    std::fill_n(totals, chains, B(neutral));
+    std::size_t j = 0;
+    for (; j + chains * B::size <= tile.count; j += chains * B::size)
+    {
+#pragma GCC unroll 4
+        for (std::size_t k = 0; k < chains; ++k)
+        {
+            totals[k] = combine(totals[k], term(tile.first + j + k * B::size, B::size, std::size_t{0}));
+        }
+    }
+    for (; j + B::size <= tile.count; j += B::size)
+    {
+        totals[0] = combine(totals[0], term(tile.first + j, B::size, std::size_t{0}));
+    }
+    if (j < tile.count)
+    {
+        T lanes[B::size];
+        term(tile.first + j, tile.count - j, std::size_t{0}).store_unaligned(lanes);
+        std::fill(lanes + (tile.count - j), lanes + B::size, neutral);
+        totals[1] = combine(totals[1], B::load_unaligned(lanes));
+    }
+    B total = combine(combine(totals[0], totals[1]), combine(totals[2], totals[3]));
     T lanes[2 * B::size] = {};
     for (std::size_t half = B::size / 2; half > 0; half /= 2)
     {
@@ -169,6 +185,16 @@ void fold_lines(const Tile& tile, T neutral, LineNumbers<T>& result, const Combi
         total = combine(total, B::load_unaligned(lanes + half));
     }
     B(total.get(0)).store_aligned(result.numbers);
+}
+
+/// Replaces each line's number by f of it, a register at a time.
+template <class T, class F>
+void map_numbers(const Tile& tile, LineNumbers<T>& numbers, const F& f)
+{
+    for (std::size_t c = 0; c < tile.columns; c += xsimd::batch<T>::size)
+    {
+        f(numbers.at(c)).store_aligned(numbers.numbers + c);
+    }
 }
 
 }

@@ -65,6 +65,24 @@ std::size_t first_half(std::size_t count)
     return count > leaf * lanes ? count / 2 / (4 * lanes) * (4 * lanes) : 0;
 }
 
+/// A register, and further elements.
+template <class R, class T>
+T reduce_rest(xsimd::batch<T> total, const T* in, std::size_t count)
+{
+    using B = xsimd::batch<T>;
+    std::size_t i = 0;
+    for (; i + B::size <= count; i += B::size)
+    {
+        total = R::combine(total, B::load_unaligned(in + i));
+    }
+    T result = R::across(total);
+    for (; i < count; ++i)
+    {
+        result = R::combine(result, in[i]);
+    }
+    return result;
+}
+
 /// A contiguous run, `count` not 0.
 template <class R, class T>
 T reduce_run(const T* in, std::size_t count)
@@ -75,42 +93,32 @@ T reduce_run(const T* in, std::size_t count)
     {
         return R::combine(reduce_run<R>(in, half), reduce_run<R>(in + half, count - half));
     }
-    std::size_t i = 0;
-    T result;
-    if (count >= lanes)
+    if (count < lanes)
     {
-        B total = B::load_unaligned(in);
-        i = lanes;
-        if (count >= 4 * lanes)
+        T result = in[0];
+        for (std::size_t i = 1; i < count; ++i)
         {
-            B second = B::load_unaligned(in + lanes);
-            B third = B::load_unaligned(in + 2 * lanes);
-            B fourth = B::load_unaligned(in + 3 * lanes);
-            for (i = 4 * lanes; i + 4 * lanes <= count; i += 4 * lanes)
-            {
-                total = R::combine(total, B::load_unaligned(in + i));
-                second = R::combine(second, B::load_unaligned(in + i + lanes));
-                third = R::combine(third, B::load_unaligned(in + i + 2 * lanes));
-                fourth = R::combine(fourth, B::load_unaligned(in + i + 3 * lanes));
-            }
-            total = R::combine(R::combine(total, second), R::combine(third, fourth));
+            result = R::combine(result, in[i]);
         }
-        for (; i + lanes <= count; i += lanes)
+        return result;
+    }
+    B total = B::load_unaligned(in);
+    std::size_t i = lanes;
+    if (count >= 4 * lanes)
+    {
+        B second = B::load_unaligned(in + lanes);
+        B third = B::load_unaligned(in + 2 * lanes);
+        B fourth = B::load_unaligned(in + 3 * lanes);
+        for (i = 4 * lanes; i + 4 * lanes <= count; i += 4 * lanes)
         {
             total = R::combine(total, B::load_unaligned(in + i));
+            second = R::combine(second, B::load_unaligned(in + i + lanes));
+            third = R::combine(third, B::load_unaligned(in + i + 2 * lanes));
+            fourth = R::combine(fourth, B::load_unaligned(in + i + 3 * lanes));
         }
-        result = R::across(total);
+        total = R::combine(R::combine(total, second), R::combine(third, fourth));
     }
-    else
-    {
-        result = in[0];
-        i = 1;
-    }
-    for (; i < count; ++i)
-    {
-        result = R::combine(result, in[i]);
-    }
-    return result;
+    return reduce_rest<R>(total, in + i, count - i);
 }
 
 constexpr std::size_t most_columns = 512;
@@ -230,9 +238,63 @@ std::vector<std::pair<std::size_t, std::size_t>> parts_of_sum(std::size_t count)
 }
 
 template <class T>
-T sum_of_part(const T* in, std::size_t count)
+void PartSum<T>::add(const T* in, std::size_t count)
 {
-    return reduce_run<Sum>(in, count);
+    if (waiting_ != 0)
+    {
+        const std::size_t more = std::min(stride - waiting_, count);
+        std::copy_n(in, more, rest_.data() + waiting_);
+        waiting_ += more;
+        in += more;
+        count -= more;
+        if (waiting_ < stride)
+        {
+            return;
+        }
+        add_strides(rest_.data(), 1);
+    }
+    add_strides(in, count / stride);
+    waiting_ = count % stride;
+    std::copy_n(in + (count - waiting_), waiting_, rest_.data());
+}
+
+template <class T>
+void PartSum<T>::add_strides(const T* in, std::size_t strides)
+{
+    if (strides == 0)
+    {
+        return;
+    }
+    std::array<Register, chains> sums = sums_;
+    const T* const end = in + strides * stride;
+    if (!begun_)
+    {
+        for (std::size_t k = 0; k < chains; ++k)
+        {
+            sums[k] = Register::load_unaligned(in + k * Register::size);
+        }
+        in += stride;
+        begun_ = true;
+    }
+    for (; in != end; in += stride)
+    {
+        for (std::size_t k = 0; k < chains; ++k)
+        {
+            sums[k] += Register::load_unaligned(in + k * Register::size);
+        }
+    }
+    sums_ = sums;
+}
+
+template <class T>
+T PartSum<T>::take()
+{
+    const std::size_t count = std::exchange(waiting_, 0);
+    if (!std::exchange(begun_, false))
+    {
+        return reduce_run<Sum>(rest_.data(), count);
+    }
+    return reduce_rest<Sum>((sums_[0] + sums_[1]) + (sums_[2] + sums_[3]), rest_.data(), count);
 }
 
 template <class T>
@@ -248,6 +310,55 @@ T sum_of_parts(const T* parts, std::size_t count)
         pieces.push_back(add_parts(parts, std::min(parallel_elements, count - begin)));
     }
     return reduce_run<Sum>(pieces.data(), pieces.size());
+}
+
+namespace
+{
+
+template <class F>
+void for_each_part_of_rows(std::size_t begin, std::size_t count, const F& f)
+{
+    if (count > leaf_rows)
+    {
+        for_each_part_of_rows(begin, count / 2, f);
+        for_each_part_of_rows(begin + count / 2, count - count / 2, f);
+    }
+    else
+    {
+        f(begin, count);
+    }
+}
+
+/// Gives the first of the parts' sums, to which the others have been added.
+template <class T>
+T* add_row_parts_to_first(T*& next, std::size_t rows, std::size_t width)
+{
+    if (rows <= leaf_rows)
+    {
+        return std::exchange(next, next + width);
+    }
+    T* const first = add_row_parts_to_first(next, rows / 2, width);
+    const T* const second = add_row_parts_to_first(next, rows - rows / 2, width);
+    for (std::size_t i = 0; i < width; ++i)
+    {
+        first[i] = Sum::combine(first[i], second[i]);
+    }
+    return first;
+}
+
+}
+
+std::vector<std::pair<std::size_t, std::size_t>> parts_of_rows(std::size_t rows)
+{
+    std::vector<std::pair<std::size_t, std::size_t>> parts;
+    for_each_part_of_rows(0, rows, [&](std::size_t begin, std::size_t count) { parts.emplace_back(begin, count); });
+    return parts;
+}
+
+template <class T>
+void add_row_parts(T* sums, T* out, std::size_t rows, std::size_t width)
+{
+    std::copy_n(add_row_parts_to_first(sums, rows, width), width, out);
 }
 
 template <class T>
@@ -275,7 +386,8 @@ void min_kernel(const T* in, T* out, std::size_t outer, std::size_t count, std::
 
 #define AUTOGRAD_INSTANTIATE(T)                                                                                        \
     template std::vector<std::pair<std::size_t, std::size_t>> parts_of_sum<T>(std::size_t);                            \
-    template T sum_of_part(const T*, std::size_t);                                                                     \
+    template class PartSum<T>;                                                                                         \
+    template void add_row_parts(T*, T*, std::size_t, std::size_t);                                                     \
     template T sum_of_parts(const T*, std::size_t);                                                                    \
     template void sum_kernel(const T*, T*, std::size_t, std::size_t, std::size_t);                                     \
     template void max_kernel(const T*, T*, std::size_t, std::size_t, std::size_t);                                     \

@@ -830,17 +830,26 @@ Tensor<T> segment_reduce(const Tensor<T>& x, SegmentReduction reduction, const I
     return reshape(result, shape, location);
 }
 
-detail::Total detail::total_of(const Operation& operation, const Attributes* attributes)
+detail::Total detail::total_of(const Operation& operation, const Attributes* attributes, const Shape& shape)
 {
-    const auto is = [&]<class Op>(const Op*)
+    const auto reduced = [&]<class Op>(const Op*) -> const Reduced*
     {
-        return (&operation == &operation_of<Op, float, float, 1> ||
-                &operation == &operation_of<Op, double, double, 1>)&&attributes_of<Op>(attributes)
-            .reduced.contiguous();
+        const bool same =
+            &operation == &operation_of<Op, float, float, 1> || &operation == &operation_of<Op, double, double, 1>;
+        return same ? &attributes_of<Op>(attributes).reduced : nullptr;
     };
-    return is(static_cast<const Sum*>(nullptr))    ? Total::sum
-           : is(static_cast<const Mean*>(nullptr)) ? Total::mean
-                                                   : Total::none;
+    const Reduced* const mean = reduced(static_cast<const Mean*>(nullptr));
+    const Reduced* const sum = reduced(static_cast<const Sum*>(nullptr));
+    const Reduced* const axes = mean != nullptr ? mean : sum;
+    if (axes == nullptr || !axes->contiguous())
+    {
+        return Total::none;
+    }
+    if (axes->count(shape) == shape.elements())
+    {
+        return mean != nullptr ? Total::mean : Total::sum;
+    }
+    return sum != nullptr && axes->contains(0) ? Total::rows : Total::none;
 }
 
 #define INSTANTIATE(T)                                                                                                 \

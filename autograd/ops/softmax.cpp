@@ -26,6 +26,7 @@ using detail::for_each_tile;
 using detail::LineNumbers;
 using detail::Lines;
 using detail::load_lanes;
+using detail::map_numbers;
 using detail::Reads;
 using detail::store_lanes;
 using detail::Tile;
@@ -55,6 +56,26 @@ Tensor<T> new_tensor(const Shape& shape)
     return Tensor<T>::adopt(detail::new_node<T>(shape));
 }
 
+/// What an operation gives for all lines along its axis.
+/// @{
+template <class Op, class T>
+Tensor<T> value_by_lines(const Op& op, const Tensor<T>& x)
+{
+    Tensor<T> y = new_tensor<T>(x.shape());
+    const T* const in[] = {x.data()};
+    op.value_of(Lines(x.shape(), op.axis), in, y.node()->template as<T>());
+    return y;
+}
+template <class Op, class T>
+Tensor<T> pullback_by_lines(const Op& op, Wrt<0> wrt, const Tensor<T>& dy, const Tensor<T>& y)
+{
+    Tensor<T> dx = new_tensor<T>(y.shape());
+    const T* const in[] = {dy.data(), y.data(), nullptr};
+    op.pullback_of(wrt, Lines(y.shape(), op.axis), in, dx.node()->template as<T>());
+    return dx;
+}
+/// @}
+
 bool recording()
 {
     return detail::Arena::current().recording();
@@ -68,47 +89,52 @@ struct Softmax
     std::size_t axis;
 
     template <class T>
-    Tensor<T> value(const Tensor<T>& x) const
+    void value_of(const Lines& lines, const T* const* in, T* out) const
     {
-        Tensor<T> y = new_tensor<T>(x.shape());
-        for_each_tile(Lines(x.shape(), axis),
-                      [in = x.data(), out = y.node()->template as<T>()](const Tile& tile)
+        for_each_tile(lines,
+                      [x = in[0], out](const Tile& tile)
                       {
                           LineNumbers<T> largest;
                           LineNumbers<T> sums;
-                          find_largest(tile, in, largest);
+                          find_largest(tile, x, largest);
                           add_up(tile, sums,
-                                 [&](std::size_t p, std::size_t n, std::size_t c)
+                                 [=, &largest](std::size_t p, std::size_t n, std::size_t c)
                                  {
-                                     const auto e = exponential_of_negative(load_lanes(in + p, n) - largest.at(c));
+                                     const auto e = exponential_of_negative(load_lanes(x + p, n) - largest.at(c));
                                      store_lanes(out + p, n, e);
                                      return e;
                                  });
-                          for_each_register<T>(tile, [&](std::size_t p, std::size_t n, std::size_t c)
+                          for_each_register<T>(tile, [=, &sums](std::size_t p, std::size_t n, std::size_t c)
                                                { store_lanes(out + p, n, load_lanes(out + p, n) / sums.at(c)); });
                       });
-        return y;
     }
     template <class T>
-    Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>&) const
+    void pullback_of(Wrt<0>, const Lines& lines, const T* const* in, T* out) const
     {
-        if (recording())
-        {
-            return y * (dy - sum(dy * y, axis, keep_dims, Location{}));
-        }
-        Tensor<T> dx = new_tensor<T>(y.shape());
-        for_each_tile(Lines(y.shape(), axis),
-                      [g = dy.data(), s = y.data(), out = dx.node()->template as<T>()](const Tile& tile)
+        for_each_tile(lines,
+                      [dy = in[0], y = in[1], out](const Tile& tile)
                       {
                           LineNumbers<T> sums;
                           add_up(tile, sums,
-                                 [&](std::size_t p, std::size_t n, std::size_t)
-                                 { return load_lanes(g + p, n) * load_lanes(s + p, n); });
+                                 [=](std::size_t p, std::size_t n, std::size_t)
+                                 { return load_lanes(dy + p, n) * load_lanes(y + p, n); });
                           for_each_register<T>(
-                              tile, [&](std::size_t p, std::size_t n, std::size_t c)
-                              { store_lanes(out + p, n, load_lanes(s + p, n) * (load_lanes(g + p, n) - sums.at(c))); });
+                              tile,
+                              [=, &sums](std::size_t p, std::size_t n, std::size_t c) {
+                                  store_lanes(out + p, n, load_lanes(y + p, n) * (load_lanes(dy + p, n) - sums.at(c)));
+                              });
                       });
-        return dx;
+    }
+
+    template <class T>
+    Tensor<T> value(const Tensor<T>& x) const
+    {
+        return value_by_lines(*this, x);
+    }
+    template <class T>
+    Tensor<T> pullback(Wrt<0> wrt, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>&) const
+    {
+        return recording() ? y * (dy - sum(dy * y, axis, keep_dims, Location{})) : pullback_by_lines(*this, wrt, dy, y);
     }
 };
 
@@ -120,47 +146,52 @@ struct LogSoftmax
     std::size_t axis;
 
     template <class T>
-    Tensor<T> value(const Tensor<T>& x) const
+    void value_of(const Lines& lines, const T* const* in, T* out) const
     {
-        Tensor<T> y = new_tensor<T>(x.shape());
-        for_each_tile(Lines(x.shape(), axis),
-                      [in = x.data(), out = y.node()->template as<T>()](const Tile& tile)
+        for_each_tile(lines,
+                      [x = in[0], out](const Tile& tile)
                       {
                           LineNumbers<T> largest;
                           LineNumbers<T> sums;
-                          const auto shifted = [&](std::size_t p, std::size_t n, std::size_t c)
-                          { return load_lanes(in + p, n) - largest.at(c); };
-                          find_largest(tile, in, largest);
+                          const auto shifted = [=, &largest](std::size_t p, std::size_t n, std::size_t c)
+                          { return load_lanes(x + p, n) - largest.at(c); };
+                          find_largest(tile, x, largest);
                           add_up(tile, sums,
-                                 [&](std::size_t p, std::size_t n, std::size_t c)
+                                 [=](std::size_t p, std::size_t n, std::size_t c)
                                  { return exponential_of_negative(shifted(p, n, c)); });
-                          for_each_register<T>(tile, [&](std::size_t p, std::size_t n, std::size_t c)
-                                               { store_lanes(out + p, n, shifted(p, n, c) - xsimd::log(sums.at(c))); });
+                          map_numbers(tile, sums, [](const auto& sum) { return xsimd::log(sum); });
+                          for_each_register<T>(tile, [=, &sums](std::size_t p, std::size_t n, std::size_t c)
+                                               { store_lanes(out + p, n, shifted(p, n, c) - sums.at(c)); });
                       });
-        return y;
     }
     template <class T>
-    Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>&) const
+    void pullback_of(Wrt<0>, const Lines& lines, const T* const* in, T* out) const
     {
-        if (recording())
-        {
-            return dy - exp(y, Location{}) * sum(dy, axis, keep_dims, Location{});
-        }
-        Tensor<T> dx = new_tensor<T>(y.shape());
         for_each_tile(
-            Lines(y.shape(), axis),
-            [g = dy.data(), s = y.data(), out = dx.node()->template as<T>()](const Tile& tile)
+            lines,
+            [dy = in[0], y = in[1], out](const Tile& tile)
             {
                 LineNumbers<T> sums;
-                add_up(tile, sums, [&](std::size_t p, std::size_t n, std::size_t) { return load_lanes(g + p, n); });
+                add_up(tile, sums, [=](std::size_t p, std::size_t n, std::size_t) { return load_lanes(dy + p, n); });
                 for_each_register<T>(tile,
-                                     [&](std::size_t p, std::size_t n, std::size_t c) {
+                                     [=, &sums](std::size_t p, std::size_t n, std::size_t c) {
                                          store_lanes(out + p, n,
-                                                     load_lanes(g + p, n) -
-                                                         exponential_of_negative(load_lanes(s + p, n)) * sums.at(c));
+                                                     load_lanes(dy + p, n) -
+                                                         exponential_of_negative(load_lanes(y + p, n)) * sums.at(c));
                                      });
             });
-        return dx;
+    }
+
+    template <class T>
+    Tensor<T> value(const Tensor<T>& x) const
+    {
+        return value_by_lines(*this, x);
+    }
+    template <class T>
+    Tensor<T> pullback(Wrt<0> wrt, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>&) const
+    {
+        return recording() ? dy - exp(y, Location{}) * sum(dy, axis, keep_dims, Location{})
+                           : pullback_by_lines(*this, wrt, dy, y);
     }
 };
 
@@ -186,7 +217,7 @@ struct LogSumExp
                               number = std::isinf(number) ? T(0) : number;
                           }
                           add_up(tile, sums,
-                                 [&](std::size_t p, std::size_t n, std::size_t c)
+                                 [=, &shift](std::size_t p, std::size_t n, std::size_t c)
                                  { return exponential(load_lanes(in + p, n) - shift.at(c)); });
                           for (std::size_t c = 0; c < tile.columns; c += B::size)
                           {

@@ -1,3 +1,4 @@
+#include <autograd/kernels/lines.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/parallel.hpp>
 #include <autograd/pass.hpp>
@@ -23,17 +24,15 @@ constexpr std::uint32_t no_place = ~std::uint32_t{0};
 class Scratch
 {
 public:
-    template <class T>
-    static T* take(std::size_t count)
+    static std::byte* take(std::size_t bytes)
     {
         thread_local Scratch mine;
-        const std::size_t bytes = count * sizeof(T);
         if (bytes > mine.bytes_)
         {
             mine.memory_.reset(::operator new (bytes, std::align_val_t{buffer_alignment}));
             mine.bytes_ = bytes;
         }
-        return static_cast<T*>(mine.memory_.get());
+        return static_cast<std::byte*>(mine.memory_.get());
     }
 
 private:
@@ -59,13 +58,56 @@ Kernel<T> kernel_of(const Instruction& instruction)
                                                         : operation.pullbacks[instruction.operand].kernel;
 }
 
+/// Lines of more elements are better computed by passes over all of them.
+constexpr std::size_t longest_line = std::size_t{1} << 14;
+/// How many elements there may be between places where a thread may begin.
+constexpr std::size_t longest_piece = std::size_t{1} << 18;
+
+bool on_lines(const Instruction& instruction)
+{
+    return !instruction.operation->elementwise;
+}
+
+Lines lines_of(const Instruction& instruction, const Shape& shape)
+{
+    return {shape, instruction.operation->line_kernels->axis(instruction.attributes.get())};
+}
+
+std::size_t lanes_of(DType dtype)
+{
+    return dtype == DType::float32 ? xsimd::batch<float>::size : xsimd::batch<double>::size;
+}
+
 /// One operation of a loop: where it reads and writes, as places in a table of pointers.
 template <class T>
 struct Call
 {
-    Kernel<T> kernel;
+    Kernel<T> kernel;                ///< null for an operation on lines
+    const Instruction* instruction;  ///< that operation
+    Lines lines;
     std::uint32_t in[most_inputs];
     std::uint32_t out;
+
+    void run(std::size_t count, const T* const* from, T* to) const
+    {
+        if (kernel != nullptr)
+        {
+            kernel(count, from, to);
+            return;
+        }
+        const void* arrays[most_inputs];
+        std::copy_n(from, most_inputs, arrays);
+        const LineKernels& kernels = *instruction->operation->line_kernels;
+        const Attributes* const attributes = instruction->attributes.get();
+        if (instruction->kind == Instruction::Kind::value)
+        {
+            kernels.value(attributes, lines.of(count), arrays, to);
+        }
+        else
+        {
+            kernels.pullback(attributes, instruction->operand, lines.of(count), arrays, to);
+        }
+    }
 };
 
 /// A value from outside, which may have to be stretched.
@@ -77,6 +119,7 @@ struct Source
     std::uint32_t place;
     std::uint32_t scratch;  ///< the number of its piece of scratch memory, if it is stretched
     bool number;            ///< whether it is one element for all
+    bool repeats = false;   ///< whether all blocks read the same
 };
 
 struct Target
@@ -87,58 +130,134 @@ struct Target
     ValueId takes_from = no_value;  ///< a value that is not read after that, whose memory it may take
 };
 
-/// The sum or mean of an array of the loop.
+using Parts = std::vector<std::pair<std::size_t, std::size_t>>;  ///< begin and length
+
+/// The sum or mean of an array of the loop, or the sum of its rows.
+template <class T>
 struct Sum
 {
     ValueId id;
     Shape shape;
     std::uint32_t place;
-    bool mean;
+    std::size_t call;  ///< the number of the operation before which it is taken
+    Total total;
+    std::size_t width;      ///< elements of the result
+    Parts parts;            ///< of the array, or its rows
+    std::vector<T> values;  ///< their sums
+
+    Sum(ValueId id, const Shape& shape, std::uint32_t place, std::size_t call, Total total, std::size_t count)
+        : id(id), shape(shape), place(place), call(call), total(total), width(shape.elements()),
+          parts(total == Total::rows ? parts_of_rows(count / width) : parts_of_sum<T>(count)),
+          values(parts.size() * width)
+    {
+    }
+
+    /// The part that this element, or row, begins or is in.
+    std::size_t part_of(std::size_t at) const
+    {
+        const auto after = std::upper_bound(parts.begin(), parts.end(), at,
+                                            [](std::size_t at, const auto& part) { return at < part.first; });
+        return static_cast<std::size_t>(after - parts.begin()) - 1;
+    }
+
+    /// Adds elements to the sums of their rows' parts.
+    void add_rows(const T* elements, std::size_t position, std::size_t count)
+    {
+        std::size_t row = position / width;
+        std::size_t column = position % width;
+        std::size_t part = part_of(row);
+        while (count > 0)
+        {
+            const std::size_t length = std::min(width - column, count);
+            part += row == parts[part].first + parts[part].second;
+            T* const sum = values.data() + part * width + column;
+            if (row == parts[part].first)
+            {
+                std::copy_n(elements, length, sum);
+            }
+            else
+            {
+                for (std::size_t i = 0; i < length; ++i)
+                {
+                    sum[i] += elements[i];
+                }
+            }
+            elements += length;
+            count -= length;
+            column = 0;
+            ++row;
+        }
+    }
+
+    /// From the sums of all parts.
+    Node* finish(std::size_t count)
+    {
+        Node* const node = new_node<T>(shape);
+        T* const out = node->template as<T>();
+        if (total == Total::rows)
+        {
+            add_row_parts(values.data(), out, count / width, width);
+            return node;
+        }
+        const T sum = sum_of_parts(values.data(), count);
+        *out = total == Total::mean ? sum / static_cast<T>(count) : sum;
+        return node;
+    }
 };
 
 template <class T>
 class Loop final : public ElementwiseProgram
 {
 public:
-    Loop(const Shape& shape, std::span<const ElementwiseStep> steps, std::span<const RecordedValue> values)
-        : shape_(shape), count_(shape.elements())
+    Loop(const Shape& shape, const Divisions& divisions, std::span<const ElementwiseStep> steps,
+         std::span<const RecordedValue> values)
+        : shape_(shape), count_(shape.elements()), unit_(std::lcm(divisions.unit(), xsimd::batch<T>::size))
     {
         std::pmr::monotonic_buffer_resource memory;
         std::pmr::unordered_map<ValueId, std::uint32_t> places(&memory);
         std::pmr::unordered_map<ValueId, std::size_t> last_use(&memory);
         for (std::size_t k = 0; k < steps.size(); ++k)
         {
-            for (const ValueId input : steps[k].instruction->inputs)
+            const Instruction& instruction = *steps[k].instruction;
+            for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
             {
-                last_use[input] = k;
-            }
-        }
-        // What is summed is read when all operations of a block are done.
-        for (const ElementwiseStep& step : steps)
-        {
-            if (step.total != Total::none)
-            {
-                last_use[step.instruction->inputs[0]] = steps.size();
+                if (reads(instruction, i))
+                {
+                    last_use[instruction.inputs[i]] = k;
+                }
             }
         }
         std::vector<std::uint32_t> free;
         std::pmr::unordered_map<ValueId, std::uint32_t> scratch_of(&memory);
+        const auto free_after = [&](std::size_t k)
+        {
+            for (const ValueId input : steps[k].instruction->inputs)
+            {
+                const auto scratch = scratch_of.find(input);
+                if (scratch != scratch_of.end() && last_use[input] == k)
+                {
+                    free.push_back(scratch->second);
+                    scratch_of.erase(scratch);
+                }
+            }
+        };
         for (std::size_t k = 0; k < steps.size(); ++k)
         {
             const Instruction& instruction = *steps[k].instruction;
             if (steps[k].total != Total::none)
             {
                 const Shape& result = values[index(instruction.output)].shape;
-                sums_.push_back(
-                    {instruction.output, result, places.at(instruction.inputs[0]), steps[k].total == Total::mean});
+                sums_.emplace_back(instruction.output, result, places.at(instruction.inputs[0]), calls_.size(),
+                                   steps[k].total, count_);
+                free_after(k);
                 continue;
             }
-            Call<T> call{kernel_of<T>(instruction), {}, 0};
+            Call<T> call = call_of(instruction);
             std::fill(std::begin(call.in), std::end(call.in), no_place);
             for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
             {
                 const ValueId input = instruction.inputs[i];
-                if (input == no_value)
+                if (input == no_value || !reads(instruction, i))
                 {
                     continue;
                 }
@@ -149,16 +268,8 @@ public:
                 }
                 call.in[i] = place->second;
             }
-            // A kernel reads a register's elements before it writes them: its output may take the place of an input.
-            for (const ValueId input : instruction.inputs)
-            {
-                const auto scratch = scratch_of.find(input);
-                if (scratch != scratch_of.end() && last_use[input] == k)
-                {
-                    free.push_back(scratch->second);
-                    scratch_of.erase(scratch);
-                }
-            }
+            // A kernel reads what it needs of an element before it writes it: its output may take the place of an input.
+            free_after(k);
             const ValueId output = instruction.output;
             call.out = table_++;
             places.emplace(output, call.out);
@@ -184,6 +295,10 @@ public:
             calls_.push_back(call);
         }
         set_block();
+        if (!sums_.empty())
+        {
+            begins_ = divisions.places(shape, std::is_same_v<T, float> ? DType::float32 : DType::float64);
+        }
     }
 
     void run(PlanValues& values) override
@@ -215,32 +330,26 @@ public:
                              Block block(*this);
                              for (std::size_t position = begin; position < end; position += block_)
                              {
-                                 block.run(values, position, std::min(block_, end - position));
+                                 block.run(values, position, std::min(block_, end - position), sums_);
                              }
                          });
             return;
         }
-        parallel_for(parts_.size(), std::max<std::size_t>(1, least / block_),
-                     [&](std::size_t begin, std::size_t end)
+        parallel_for(begins_.size(), std::max<std::size_t>(1, least * begins_.size() / count_),
+                     [&](std::size_t from, std::size_t to)
                      {
+                         const std::size_t begin = begins_[from];
+                         const std::size_t end = to < begins_.size() ? begins_[to] : count_;
                          Block block(*this);
-                         for (std::size_t part = begin; part < end; ++part)
+                         for (std::size_t position = begin; position < end; position += block_)
                          {
-                             const auto [position, length] = parts_[part];
-                             block.run(values, position, length);
-                             for (std::size_t k = 0; k < sums_.size(); ++k)
-                             {
-                                 part_sums_[k * parts_.size() + part] =
-                                     sum_of_part(block.elements(sums_[k].place), length);
-                             }
+                             const std::size_t length = std::min(block_, end - position);
+                             block.run(values, position, length, sums_);
                          }
                      });
-        for (std::size_t k = 0; k < sums_.size(); ++k)
+        for (Sum<T>& sum : sums_)
         {
-            const T total = sum_of_parts(part_sums_.data() + k * parts_.size(), count_);
-            Node* const node = new_node<T>(sums_[k].shape);
-            *node->template as<T>() = sums_[k].mean ? total / static_cast<T>(count_) : total;
-            values.set(sums_[k].id, node);
+            values.set(sum.id, sum.finish(count_));
         }
     }
 
@@ -271,7 +380,7 @@ public:
     }
 
 private:
-    /// For each place the number of the operation that reads it last; more than there are, if it is summed at the end.
+    /// For each place from outside the number of the operation that reads it last.
     std::vector<std::size_t> last_reads() const
     {
         std::vector<std::size_t> last(table_);
@@ -284,10 +393,6 @@ private:
                     last[place] = k;
                 }
             }
-        }
-        for (const Sum& sum : sums_)
-        {
-            last[sum.place] = calls_.size();
         }
         return last;
     }
@@ -302,34 +407,35 @@ private:
         sources_.push_back(source);
     }
 
-    // As many elements at a time as keep all scratch in the first-level cache, and a whole number of the pieces that
-    // repeat in stretched operands, if that is possible; or as they are added.
+    Call<T> call_of(const Instruction& instruction) const
+    {
+        if (!on_lines(instruction))
+        {
+            return {kernel_of<T>(instruction), nullptr, {{}, 0}, {}, 0};
+        }
+        return {nullptr, &instruction, lines_of(instruction, shape_), {}, 0};
+    }
+
+    // As many elements at a time as keep all scratch in the first-level cache: whole registers, whole lines, and a whole
+    // number of the pieces that repeat in stretched operands, if that is possible.
     void set_block()
     {
-        constexpr std::size_t lanes = xsimd::batch<T>::size;
         constexpr std::size_t cache = 24 << 10;
         const std::size_t places = scratches_ + sources_.size() + targets_.size();
-        block_ = std::clamp<std::size_t>(cache / sizeof(T) / std::max<std::size_t>(1, places), 128, block_elements) /
-                 lanes * lanes;
+        const std::size_t most =
+            std::clamp<std::size_t>(cache / sizeof(T) / std::max<std::size_t>(1, places), 128, block_elements);
+        std::size_t step = unit_;
         for (const Source<T>& source : sources_)
         {
-            const std::size_t period = source.reader.stretched() && !source.number
-                                           ? std::lcm(std::max<std::size_t>(source.reader.period(), 1), lanes)
-                                           : 1;
-            if (period > 1 && period <= block_elements)
-            {
-                block_ = std::max(period, block_ / period * period);
-            }
+            const std::size_t period = source.reader.stretched() && !source.number ? source.reader.period() : 1;
+            const std::size_t together = std::lcm(step, std::max<std::size_t>(period, 1));
+            step = together <= std::max(block_elements, unit_) ? together : step;
         }
-        if (!sums_.empty())
+        block_ = std::max(step, most / step * step);
+        for (Source<T>& source : sources_)
         {
-            parts_ = parts_of_sum<T>(count_);
-            part_sums_.resize(sums_.size() * parts_.size());
-            block_ = 0;
-            for (const auto& [position, length] : parts_)
-            {
-                block_ = std::max(block_, length);
-            }
+            const std::size_t period = source.reader.period();
+            source.repeats = period != 0 && block_ % period == 0;
         }
         stride_ = (block_ + 2 * buffer_alignment / sizeof(T) - 1) / (buffer_alignment / sizeof(T)) *
                   (buffer_alignment / sizeof(T));
@@ -339,28 +445,28 @@ private:
     class Block
     {
     public:
-        explicit Block(const Loop& loop)
-            : loop_(loop), scratch_(Scratch::take<T>(loop.scratches_ * loop.stride_ +
-                                                     (loop.table_ * sizeof(T*) + sizeof(T) - 1) / sizeof(T))),
-              table_(reinterpret_cast<const T**>(scratch_ + loop.scratches_ * loop.stride_))
+        explicit Block(const Loop& loop) : loop_(loop)
         {
+            const std::size_t sums_bytes = loop.sums_.size() * sizeof(PartSum<T>);
+            const std::size_t scratch_bytes = loop.scratches_ * loop.stride_ * sizeof(T);
+            std::byte* const memory = Scratch::take(scratch_bytes + sums_bytes + loop.table_ * sizeof(const T*));
+            scratch_ = reinterpret_cast<T*>(memory);
+            sums_ = reinterpret_cast<PartSum<T>*>(memory + scratch_bytes);
+            std::uninitialized_default_construct_n(sums_, loop.sums_.size());
+            table_ = reinterpret_cast<const T**>(memory + scratch_bytes + sums_bytes);
             for (const auto& [place, number] : loop.temporaries_)
             {
                 table_[place] = scratch_ + number * loop.stride_;
             }
         }
 
-        void run(const PlanValues& values, std::size_t position, std::size_t length)
+        void run(const PlanValues& values, std::size_t position, std::size_t length, std::vector<Sum<T>>& sums)
         {
             for (const Source<T>& source : loop_.sources_)
             {
-                const std::size_t period = source.reader.period();
-                const bool repeats =
-                    !first_ && source.reader.stretched() &&
-                    (period == 1 || (period != 0 && loop_.sums_.empty() && loop_.block_ % period == 0));
-                if (!repeats)
+                if (first_ || !source.repeats)
                 {
-                    const std::size_t whole = period == 1 ? loop_.block_ : length;
+                    const std::size_t whole = source.repeats ? loop_.block_ : length;
                     table_[source.place] =
                         source.reader.read(position, whole, scratch_ + source.scratch * loop_.stride_);
                 }
@@ -370,28 +476,60 @@ private:
             {
                 table_[target.place] = values.node(target.id)->template as<T>() + position;
             }
-            for (const Call<T>& call : loop_.calls_)
+            auto sum = sums.begin();
+            for (std::size_t k = 0; k <= loop_.calls_.size(); ++k)
             {
+                for (; sum != sums.end() && sum->call == k; ++sum)
+                {
+                    add_up(*sum, sums_[sum - sums.begin()], position, length);
+                }
+                if (k == loop_.calls_.size())
+                {
+                    break;
+                }
+                const Call<T>& call = loop_.calls_[k];
                 const T* in[most_inputs];
                 for (std::size_t i = 0; i < most_inputs; ++i)
                 {
                     in[i] = call.in[i] != no_place ? table_[call.in[i]] : nullptr;
                 }
-                call.kernel(length, in, const_cast<T*>(table_[call.out]));
+                call.run(length, in, const_cast<T*>(table_[call.out]));
             }
         }
 
-        const T* elements(std::uint32_t place) const { return table_[place]; }
-
     private:
+        void add_up(Sum<T>& sum, PartSum<T>& part_sum, std::size_t position, std::size_t length)
+        {
+            const T* const elements = table_[sum.place];
+            if (sum.total == Total::rows)
+            {
+                sum.add_rows(elements, position, length);
+                return;
+            }
+            std::size_t part = sum.part_of(position);
+            for (std::size_t done = 0; done < length; ++part)
+            {
+                const auto [begin, count] = sum.parts[part];
+                const std::size_t here = std::min(length - done, begin + count - (position + done));
+                part_sum.add(elements + done, here);
+                done += here;
+                if (position + done == begin + count)
+                {
+                    sum.values[part] = part_sum.take();
+                }
+            }
+        }
+
         const Loop& loop_;
         T* scratch_;
-        const T** table_;  ///< where each value of the block is
+        PartSum<T>* sums_;  ///< of parts that have begun
+        const T** table_;   ///< where each value of the block is
         bool first_ = true;
     };
 
     Shape shape_;
     std::size_t count_;
+    std::size_t unit_;  ///< elements that are computed together
     std::size_t block_ = block_elements;
     std::size_t stride_ = scratch_elements;  ///< of the pieces of scratch memory
     std::uint32_t table_ = 0;
@@ -400,9 +538,8 @@ private:
     std::vector<Target> targets_;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> temporaries_;  ///< place in the table, number of the scratch
     std::vector<Call<T>> calls_;
-    std::vector<Sum> sums_;
-    std::vector<std::pair<std::size_t, std::size_t>> parts_;  ///< begin and length
-    std::vector<T> part_sums_;                                ///< a row for each sum
+    std::vector<Sum<T>> sums_;
+    std::vector<std::size_t> begins_;  ///< where a thread may begin
 };
 
 template <class T>
@@ -485,11 +622,87 @@ private:
 
 }
 
+std::size_t unit_of(const Instruction& instruction, std::span<const RecordedValue> values)
+{
+    if (instruction.kind != Instruction::Kind::value && instruction.kind != Instruction::Kind::pullback)
+    {
+        return 0;
+    }
+    if (!on_lines(instruction))
+    {
+        return 1;
+    }
+    const RecordedValue& output = values[index(instruction.output)];
+    if (instruction.operation->line_kernels == nullptr || output.shape.rank() == 0 || output.shape.elements() == 0)
+    {
+        return 0;
+    }
+    const Lines lines = lines_of(instruction, output.shape);
+    const std::size_t unit = std::lcm(lines.count * lines.inner, lanes_of(output.dtype));
+    return unit <= longest_line ? unit : 0;
+}
+
+bool Divisions::add(std::size_t unit)
+{
+    const bool fresh = unit_ % unit != 0;
+    unit_ = fresh ? std::lcm(unit_, unit) : unit_;
+    return fresh;
+}
+
+void Divisions::add(Total total, const Shape& result)
+{
+    total == Total::rows ? widths_.push_back(result.elements()) : void(to_numbers_ = true);
+}
+
+std::vector<std::size_t> Divisions::places(const Shape& shape, DType dtype) const
+{
+    const std::size_t count = shape.elements();
+    std::vector<std::vector<std::size_t>> begins;
+    const auto add = [&](const Parts& parts, std::size_t width)
+    {
+        std::vector<std::size_t>& places = begins.emplace_back(parts.size());
+        std::transform(parts.begin(), parts.end(), places.begin(),
+                       [width](const auto& part) { return part.first * width; });
+    };
+    if (to_numbers_)
+    {
+        add(dtype == DType::float32 ? parts_of_sum<float>(count) : parts_of_sum<double>(count), 1);
+    }
+    for (const std::size_t width : widths_)
+    {
+        add(parts_of_rows(count / width), width);
+    }
+    std::vector<std::size_t> result = begins.at(0);
+    std::erase_if(result,
+                  [&](std::size_t place)
+                  {
+                      return place % unit_ != 0 ||
+                             !std::all_of(begins.begin(), begins.end(),
+                                          [place](const auto& places)
+                                          { return std::binary_search(places.begin(), places.end(), place); });
+                  });
+    return result;
+}
+
+bool Divisions::suit(const Shape& shape, DType dtype) const
+{
+    const std::size_t count = shape.elements();
+    if (count <= longest_piece || (!to_numbers_ && widths_.empty()))
+    {
+        return true;
+    }
+    std::vector<std::size_t> all = places(shape, dtype);
+    all.push_back(count);
+    return std::adjacent_find(all.begin(), all.end(),
+                              [](std::size_t a, std::size_t b) { return b - a > longest_piece; }) == all.end();
+}
+
 template <class T>
-std::unique_ptr<ElementwiseProgram> make_loop(const Shape& shape, std::span<const ElementwiseStep> steps,
+std::unique_ptr<ElementwiseProgram> make_loop(const Shape& shape, const Divisions& divisions,
+                                              std::span<const ElementwiseStep> steps,
                                               std::span<const RecordedValue> values)
 {
-    return std::make_unique<Loop<T>>(shape, steps, values);
+    return std::make_unique<Loop<T>>(shape, divisions, steps, values);
 }
 
 template <class T>
@@ -500,8 +713,8 @@ std::unique_ptr<ElementwiseProgram> make_list(std::span<const ElementwiseStep> s
 }
 
 #define INSTANTIATE(T)                                                                                                 \
-    template std::unique_ptr<ElementwiseProgram> make_loop<T>(const Shape&, std::span<const ElementwiseStep>,          \
-                                                              std::span<const RecordedValue>);                         \
+    template std::unique_ptr<ElementwiseProgram> make_loop<T>(                                                         \
+        const Shape&, const Divisions&, std::span<const ElementwiseStep>, std::span<const RecordedValue>);             \
     template std::unique_ptr<ElementwiseProgram> make_list<T>(std::span<const ElementwiseStep>,                        \
                                                               std::span<const RecordedValue>, T*);
 INSTANTIATE(float)

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-/// What a plan makes of element-wise operations of one shape: one loop over all elements, block by block, so that what lies
-/// between them stays in the first-level cache; and for 0-d values a list of calls.
+/// What a plan makes of element-wise operations of one shape, and of those on lines: one loop over all elements, block by
+/// block, so that what lies between them stays in the first-level cache; and for 0-d values a list of calls.
 namespace autograd::detail
 {
 
@@ -44,7 +44,8 @@ Node* renew(Held& last, T value)
     return last.get();
 }
 
-/// An element-wise operation, or a pullback of one; or, as the last that happens to an array, its sum or mean.
+/// An element-wise operation, one on lines, or a pullback of either; or, as the last that happens to an array, a total
+/// of it.
 struct ElementwiseStep
 {
     const Instruction* instruction;
@@ -62,9 +63,35 @@ public:
     virtual void reuse(std::span<const ValueId> /*dead*/, std::span<const RecordedValue>) {}
 };
 
+/// How many elements a loop has to compute together for an instruction: one, or whole lines in whole registers; 0 if it
+/// cannot be part of a loop.
+std::size_t unit_of(const Instruction& instruction, std::span<const RecordedValue> values);
+
+/// Where a loop may be divided.
+class Divisions
+{
+public:
+    /// So many elements have to be computed together. Whether that is new.
+    bool add(std::size_t unit);
+    /// An array is added up, to a result of this shape.
+    void add(Total total, const Shape& result);
+
+    /// The places where every sum begins a part, so that a thread may begin there.
+    std::vector<std::size_t> places(const Shape& shape, DType dtype) const;
+    /// Whether there are as many as the threads need.
+    bool suit(const Shape& shape, DType dtype) const;
+    std::size_t unit() const noexcept { return unit_; }
+
+private:
+    std::size_t unit_ = 1;
+    bool to_numbers_ = false;
+    std::vector<std::size_t> widths_;  ///< of rows that are added up
+};
+
 /// A loop over this shape.
 template <class T>
-std::unique_ptr<ElementwiseProgram> make_loop(const Shape& shape, std::span<const ElementwiseStep> steps,
+std::unique_ptr<ElementwiseProgram> make_loop(const Shape& shape, const Divisions& divisions,
+                                              std::span<const ElementwiseStep> steps,
                                               std::span<const RecordedValue> values);
 
 /// A list of 0-d operations. `numbers` has a place for each value of the plan, those of constants filled; it must not

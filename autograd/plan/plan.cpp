@@ -18,20 +18,16 @@ namespace
 using Kind = Instruction::Kind;
 using Origin = RecordedValue::Origin;
 
-bool is_elementwise(const Instruction& instruction)
-{
-    return (instruction.kind == Kind::value || instruction.kind == Kind::pullback) &&
-           instruction.operation->elementwise;
-}
-
-/// Whether the instruction makes one number of an array of elements.
 Total total_of(const Instruction& instruction, const std::vector<RecordedValue>& values)
 {
-    const bool one = instruction.kind == Kind::value && instruction.operation->elementwise == false &&
-                     values[index(instruction.output)].shape.elements() == 1 &&
-                     values[index(instruction.inputs[0])].shape.rank() != 0 &&
-                     values[index(instruction.inputs[0])].shape.elements() != 0;
-    return one ? total_of(*instruction.operation, instruction.attributes.get()) : Total::none;
+    if (instruction.kind != Kind::value || instruction.operation->elementwise)
+    {
+        return Total::none;
+    }
+    const Shape& shape = values[index(instruction.inputs[0])].shape;
+    return shape.rank() != 0 && shape.elements() != 0
+               ? total_of(*instruction.operation, instruction.attributes.get(), shape)
+               : Total::none;
 }
 
 /// Whether the attributes are, and will always be, the same.
@@ -84,6 +80,7 @@ struct Place
     bool loop = false;
     DType dtype = DType::float32;
     const Shape* shape = nullptr;
+    Divisions divisions = {};
 };
 
 /// The instructions of a recording in the order of a plan.
@@ -140,9 +137,9 @@ private:
 
     void add(const Instruction& instruction)
     {
-        if (is_elementwise(instruction))
+        if (const std::size_t unit = unit_of(instruction, recording_.values); unit != 0)
         {
-            join_loop(instruction);
+            join_loop(instruction, unit);
         }
         else if (!end_loop(instruction))
         {
@@ -167,35 +164,50 @@ private:
         places_.push_back({.instructions = {&instruction}});
     }
 
-    /// Whether it is the sum or mean of an array that a loop makes; the loop then takes it.
+    /// Whether it is a total of an array that a loop makes; the loop then takes it.
     bool end_loop(const Instruction& instruction)
     {
-        if (total_of(instruction, recording_.values) == Total::none)
+        const Total total = total_of(instruction, recording_.values);
+        const Moment summand = total != Total::none ? made_[index(instruction.inputs[0])] : before_all;
+        if (summand < 0 || summand % 2 != 0)
         {
             return false;
         }
-        const Moment summand = made_[index(instruction.inputs[0])];
-        const bool in_loop = summand >= 0 && summand % 2 == 0;
-        if (in_loop)
+        Place& loop = places_[static_cast<std::size_t>(summand / 2)];
+        Divisions divisions = loop.divisions;
+        divisions.add(total, recording_.values[index(instruction.output)].shape);
+        if (!divisions.suit(*loop.shape, loop.dtype))
         {
-            places_[static_cast<std::size_t>(summand / 2)].instructions.push_back(&instruction);
-            made_[index(instruction.output)] = summand + 1;
+            return false;
         }
-        return in_loop;
+        loop.divisions = divisions;
+        loop.instructions.push_back(&instruction);
+        made_[index(instruction.output)] = summand + 1;
+        return true;
     }
 
     /// Puts it into the first loop of its shape that runs when its operands are there, or into a new one.
-    void join_loop(const Instruction& instruction)
+    void join_loop(const Instruction& instruction, std::size_t unit)
     {
         const RecordedValue& output = recording_.values[index(instruction.output)];
         std::vector<std::size_t>& loops = loops_[{&output.shape, output.dtype}];
         const auto earliest = static_cast<std::size_t>((ready(instruction) + 1) / 2);
-        auto loop = std::lower_bound(loops.begin(), loops.end(), earliest);
+        const auto takes = [&](std::size_t place)
+        {
+            if (unit == 1)
+            {
+                return true;
+            }
+            Divisions divisions = places_[place].divisions;
+            return !divisions.add(unit) || divisions.suit(output.shape, output.dtype);
+        };
+        auto loop = std::find_if(std::lower_bound(loops.begin(), loops.end(), earliest), loops.end(), takes);
         if (loop == loops.end())
         {
             loop = loops.insert(loop, places_.size());
             places_.push_back({{}, true, output.dtype, &output.shape});
         }
+        places_[*loop].divisions.add(unit);
         places_[*loop].instructions.push_back(&instruction);
         made_[index(instruction.output)] = 2 * static_cast<Moment>(*loop);
     }
@@ -536,7 +548,7 @@ void Plan::arrange()
         for (const Instruction* const instruction : step.instructions)
         {
             const bool escapes = arrangement.escapes(instruction->output);
-            const Total total = is_elementwise(*instruction) ? Total::none : total_of(*instruction, recording_.values);
+            const Total total = total_of(*instruction, recording_.values);
             elementwise.push_back({instruction, escapes, total});
             nodes_[index(instruction->output)] = escapes || total != Total::none;
         }
@@ -548,8 +560,8 @@ void Plan::arrange()
         }
         else
         {
-            step.program = is_float ? make_loop<float>(*place.shape, elementwise, recording_.values)
-                                    : make_loop<double>(*place.shape, elementwise, recording_.values);
+            step.program = is_float ? make_loop<float>(*place.shape, place.divisions, elementwise, recording_.values)
+                                    : make_loop<double>(*place.shape, place.divisions, elementwise, recording_.values);
         }
     }
 }

@@ -5,15 +5,16 @@
 namespace autograd::detail
 {
 
-/// What an operation makes of a whole array, if its result is one number.
+/// What an operation makes of a whole array, with the order of additions of `sum_kernel`.
 enum class Total
 {
     none,
-    sum,
-    mean
+    sum,   ///< one number
+    mean,  ///< one number
+    rows   ///< the sum over its first axes
 };
 
-/// Whether this is the sum or the mean over neighbouring axes, with the order of additions of `sum_kernel`.
-Total total_of(const Operation& operation, const Attributes* attributes);
+/// Of an operand of this shape, which has elements.
+Total total_of(const Operation& operation, const Attributes* attributes, const Shape& shape);
 
 }

@@ -27,7 +27,8 @@ class Program
 public:
     explicit Program(std::uint64_t seed) : random_(seed)
     {
-        static const ag::Shape shapes[] = {{}, {1}, {3}, {5, 1}, {1, 3}, {5, 3}, {2, 5, 3}, {70, 40}, {2, 1, 1}, {40}};
+        static const ag::Shape shapes[] = {{},        {1},      {3},       {5, 1}, {1, 3},   {5, 3},
+                                           {2, 5, 3}, {70, 40}, {2, 1, 1}, {40},   {37, 77}, {3, 1}};
         argument_shape = shapes[random_.below(std::size(shapes))];
         for (std::size_t k = 1 + random_.below(4); k > 0; --k)
         {
@@ -43,7 +44,7 @@ public:
                 return random_.below(3) == 0 ? random_.below(before)
                                              : before - 1 - random_.below(std::min<std::size_t>(3, before));
             };
-            lines.push_back({random_.below(23), pick(), pick(), static_cast<std::ptrdiff_t>(random_.below(3))});
+            lines.push_back({random_.below(24), pick(), pick(), static_cast<std::ptrdiff_t>(random_.below(3))});
         }
     }
 
@@ -137,6 +138,8 @@ private:
             return broadcast(a, b) ? a / (ag::square(b) + T(1)) : a;
         case 21:
             return broadcast(a, b) ? a - ag::sin(b) : a;
+        case 22:
+            return a.dimension() == 0 ? a : ag::log_softmax(a, axis);
         default:
             return broadcast(a, b) ? a + b : a;
         }

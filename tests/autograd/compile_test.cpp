@@ -606,6 +606,131 @@ TEST_CASE("what is computed twice or for nothing is not in a plan")
     CHECK(f.plans()[0][0].location.line != 0);
 }
 
+namespace
+{
+
+/// The mean of an element-wise function of softmax or log_softmax along an axis, and its gradients.
+template <class T>
+auto lines_step(std::ptrdiff_t axis, bool log)
+{
+    return [=](const ag::Tensor<T>& x, const ag::Tensor<T>& b)
+    {
+        ag::GradientTape tape;
+        tape.watch(x);
+        tape.watch(b);
+        const auto y = ag::tanh(x) + b;
+        const auto z = log ? ag::log_softmax(y, axis) : ag::softmax(y, axis);
+        const auto loss = ag::mean(ag::square(z - T(0.5)) * x);
+        const auto [dx, db] = tape.gradient(loss, x, b);
+        return std::vector<ag::Tensor<T>>{loss, z, dx, db};
+    };
+}
+
+template <class T>
+std::vector<ag::PlanStep> require_same_on_lines(const ag::Shape& shape, std::ptrdiff_t axis, bool log)
+{
+    CAPTURE(ag::to_string(shape));
+    CAPTURE(axis);
+    ag::Generator generator(5);
+    const auto eager = lines_step<T>(axis, log);
+    auto compiled = ag::compile(eager);
+    for (int call = 0; call < 4; ++call)
+    {
+        const auto x = generator.uniform<T>(shape, -3, 3);
+        const auto b = generator.uniform<T>({shape[shape.rank() - 1]}, -1, 1);
+        const auto ours = compiled(x, b), theirs = eager(x, b);
+        for (std::size_t k = 0; k < ours.size(); ++k)
+        {
+            CHECK(same_bits(ours[k], theirs[k]));
+        }
+    }
+    return compiled.plans()[0];
+}
+
+}
+
+TEST_CASE("operations on whole lines are part of a loop, with sums of all and of rows at its end")
+{
+    const auto steps = require_same_on_lines<float>({20, 1000}, -1, false);
+    REQUIRE(steps.size() == 1);
+    CHECK(steps[0].what.starts_with("tanh, add, softmax, subtract, square"));
+    CHECK(steps[0].what.find("mean") != std::string::npos);
+    CHECK(steps[0].what.find("gradient of softmax") != std::string::npos);
+    CHECK(steps[0].what.find("gradient of softmax, sum") != std::string::npos);
+    const auto log_steps = require_same_on_lines<double>({20, 100}, 0, true);
+    REQUIRE(log_steps.size() == 1);
+    CHECK(log_steps[0].what.find("gradient of log_softmax") != std::string::npos);
+}
+
+TEST_CASE("lines of any length along any axis, few or many, give the same bits in plans")
+{
+    for (const bool log : {false, true})
+    {
+        for (const ag::Shape& shape :
+             {ag::Shape{1}, ag::Shape{7}, ag::Shape{64}, ag::Shape{3, 1}, ag::Shape{1, 3}, ag::Shape{400, 10},
+              ag::Shape{33, 101}, ag::Shape{5, 4099}, ag::Shape{2, 40000}, ag::Shape{3, 17, 24}, ag::Shape{2, 300, 5}})
+        {
+            for (std::size_t axis = 0; axis < shape.rank(); ++axis)
+            {
+                require_same_on_lines<float>(shape, static_cast<std::ptrdiff_t>(axis), log);
+                require_same_on_lines<double>(shape, static_cast<std::ptrdiff_t>(axis), log);
+            }
+        }
+    }
+}
+
+TEST_CASE("sums over parts that are no whole lines are the same in plans, on one thread or more")
+{
+    const std::size_t before = ag::num_threads();
+    for (const std::size_t threads : {1, 3})
+    {
+        ag::set_num_threads(threads);
+        for (const ag::Shape& shape : {ag::Shape{150, 1024}, ag::Shape{600, 1000}, ag::Shape{1500, 96},
+                                       ag::Shape{301, 1001}, ag::Shape{20000, 10}})
+        {
+            require_same_on_lines<float>(shape, -1, false);
+        }
+        require_same_on_lines<double>({600, 500}, -1, true);
+    }
+    ag::set_num_threads(before);
+}
+
+TEST_CASE("loops add up rows as sum does")
+{
+    const auto f = [](const ag::Tensor<float>& x)
+    {
+        const auto y = ag::sin(x) * x;
+        return std::vector{ag::sum(y, 0), ag::sum(ag::cos(y), {0, 1}, ag::keep_dims), ag::sum(y), ag::sum(y, -1)};
+    };
+    for (const ag::Shape& shape : {ag::Shape{1, 5, 3}, ag::Shape{31, 1, 7}, ag::Shape{33, 2, 9}, ag::Shape{1000, 3, 20},
+                                   ag::Shape{70, 65, 130}, ag::Shape{2, 2, 90000}})
+    {
+        CAPTURE(ag::to_string(shape));
+        const auto x = ag::Generator(3).uniform<float>(shape, -2, 2);
+        auto compiled = ag::compile(f);
+        for (int call = 0; call < 3; ++call)
+        {
+            const auto ours = compiled(x), theirs = f(x);
+            for (std::size_t k = 0; k < theirs.size(); ++k)
+            {
+                CHECK(same_bits(ours[k], theirs[k]));
+            }
+        }
+    }
+}
+
+TEST_CASE("lines of arrays without elements are planned")
+{
+    for (const ag::Shape& shape : {ag::Shape{0, 5}, ag::Shape{5, 0}, ag::Shape{2, 0, 3}})
+    {
+        auto f = ag::compile([](const ag::Tensor<double>& x) { return ag::softmax(ag::sin(x)) * 2.0; });
+        for (int call = 0; call < 3; ++call)
+        {
+            CHECK(f(ag::Tensor<double>(xt::xarray<double>::from_shape({shape.begin(), shape.end()}))).shape() == shape);
+        }
+    }
+}
+
 // Searches through all steps for each of them took two minutes here.
 TEST_CASE("thousands of slices of one array are planned, and have the same gradient")
 {
