@@ -1,12 +1,15 @@
 #pragma once
 
+#include <autograd/kernels/transpose.hpp>
 #include <autograd/parallel.hpp>
 #include <autograd/shape.hpp>
 
 #include <xsimd/xsimd.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <utility>
 
 /// Loops along one axis of an array, whichever it is.
 namespace autograd::detail
@@ -142,6 +145,30 @@ void for_each_register(const Tile& tile, const Visit& visit)
     }
 }
 
+/// x, with its lanes moved on in a circle.
+template <std::size_t step, class B, std::size_t... I>
+B rotated(const B& x, std::index_sequence<I...>)
+{
+    const auto line = std::bit_cast<Line<typename B::value_type, B::size>>(x);
+    return std::bit_cast<B>(__builtin_shufflevector(line, line, static_cast<int>((I + step) % B::size)...));
+}
+
+/// All lanes combined, in each lane: halves first. Through memory it would take as long as a short line: what was stored as
+/// one cannot be read from its middle on before it is in the cache.
+template <std::size_t step, class B, class Combine>
+B combine_lanes(const B& x, const Combine& combine)
+{
+    const B both = combine(x, rotated<step>(x, std::make_index_sequence<B::size>{}));
+    if constexpr (step > 1)
+    {
+        return combine_lanes<step / 2>(both, combine);
+    }
+    else
+    {
+        return both;
+    }
+}
+
 /// Combines each line's terms, registers that term(p, n, c) gives, to one number.
 template <class T, class Combine, class Term>
 void fold_lines(const Tile& tile, T neutral, LineNumbers<T>& result, const Combine& combine, const Term& term)
@@ -178,13 +205,7 @@ void fold_lines(const Tile& tile, T neutral, LineNumbers<T>& result, const Combi
         totals[1] = combine(totals[1], B::load_unaligned(lanes));
     }
     B total = combine(combine(totals[0], totals[1]), combine(totals[2], totals[3]));
-    T lanes[2 * B::size] = {};
-    for (std::size_t half = B::size / 2; half > 0; half /= 2)
-    {
-        total.store_unaligned(lanes);
-        total = combine(total, B::load_unaligned(lanes + half));
-    }
-    B(total.get(0)).store_aligned(result.numbers);
+    combine_lanes<B::size / 2>(total, combine).store_aligned(result.numbers);
 }
 
 /// Replaces each line's number by f of it, a register at a time.
@@ -195,6 +216,54 @@ void map_numbers(const Tile& tile, LineNumbers<T>& numbers, const F& f)
     {
         f(numbers.at(c)).store_aligned(numbers.numbers + c);
     }
+}
+
+/// Calls visit(tile, in, out) for tiles that cover all lines. Those of few neighbouring elements, which would leave gaps in a
+/// register or two, become columns of scratch memory, many together.
+template <std::size_t inputs, class T, class Visit>
+void for_each_tile(const Lines& lines, const T* const* in, T* out, const Visit& visit)
+{
+    constexpr std::size_t lanes = xsimd::batch<T>::size;
+    constexpr std::size_t together = 64;
+    const std::size_t count = lines.count;
+    const auto for_each_element = [](std::size_t rows, std::size_t columns, const auto& f)
+    {
+        for (std::size_t i = 0; i < rows; ++i)
+        {
+            for (std::size_t j = 0; j < columns; ++j)
+            {
+                f(i, j);
+            }
+        }
+    };
+    if (lines.inner != 1 || count >= 2 * lanes)
+    {
+        for_each_tile(lines, [&](const Tile& tile) { visit(tile, in, out); });
+        return;
+    }
+    parallel_for(
+        lines.outer, elements_worth_a_thread / std::max<std::size_t>(1, count),
+        [&](std::size_t begin, std::size_t end)
+        {
+            alignas(64) T scratch[inputs + 1][2 * lanes * together] = {};
+            const T* columns[inputs];
+            std::copy_n(scratch, inputs, columns);
+            for (std::size_t line = begin; line < end; line += together)
+            {
+                const std::size_t some = std::min(together, end - line);
+                for (std::size_t k = 0; k < inputs; ++k)
+                {
+                    for_each_element(some, count,
+                                     [&, from = in[k] + line * count, to = scratch[k]](std::size_t i, std::size_t j)
+                                     { to[j * together + i] = from[i * count + j]; });
+                }
+                // Whole registers: what is behind the last line is of no consequence.
+                visit(Tile{0, count, together, (some + lanes - 1) / lanes * lanes, 0}, columns, scratch[inputs]);
+                for_each_element(some, count,
+                                 [&, from = scratch[inputs], to = out + line * count](std::size_t i, std::size_t j)
+                                 { to[i * count + j] = from[j * together + i]; });
+            }
+        });
 }
 
 }

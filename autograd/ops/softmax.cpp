@@ -91,39 +91,41 @@ struct Softmax
     template <class T>
     void value_of(const Lines& lines, const T* const* in, T* out) const
     {
-        for_each_tile(lines,
-                      [x = in[0], out](const Tile& tile)
-                      {
-                          LineNumbers<T> largest;
-                          LineNumbers<T> sums;
-                          find_largest(tile, x, largest);
-                          add_up(tile, sums,
-                                 [=, &largest](std::size_t p, std::size_t n, std::size_t c)
-                                 {
-                                     const auto e = exponential_of_negative(load_lanes(x + p, n) - largest.at(c));
-                                     store_lanes(out + p, n, e);
-                                     return e;
-                                 });
-                          for_each_register<T>(tile, [=, &sums](std::size_t p, std::size_t n, std::size_t c)
-                                               { store_lanes(out + p, n, load_lanes(out + p, n) / sums.at(c)); });
-                      });
+        for_each_tile<1>(lines, in, out,
+                         [](const Tile& tile, const T* const* in, T* out)
+                         {
+                             const T* const x = in[0];
+                             LineNumbers<T> largest;
+                             LineNumbers<T> sums;
+                             find_largest(tile, x, largest);
+                             add_up(tile, sums,
+                                    [=, &largest](std::size_t p, std::size_t n, std::size_t c)
+                                    {
+                                        const auto e = exponential_of_negative(load_lanes(x + p, n) - largest.at(c));
+                                        store_lanes(out + p, n, e);
+                                        return e;
+                                    });
+                             for_each_register<T>(tile, [=, &sums](std::size_t p, std::size_t n, std::size_t c)
+                                                  { store_lanes(out + p, n, load_lanes(out + p, n) / sums.at(c)); });
+                         });
     }
     template <class T>
     void pullback_of(Wrt<0>, const Lines& lines, const T* const* in, T* out) const
     {
-        for_each_tile(lines,
-                      [dy = in[0], y = in[1], out](const Tile& tile)
-                      {
-                          LineNumbers<T> sums;
-                          add_up(tile, sums,
-                                 [=](std::size_t p, std::size_t n, std::size_t)
-                                 { return load_lanes(dy + p, n) * load_lanes(y + p, n); });
-                          for_each_register<T>(
-                              tile,
-                              [=, &sums](std::size_t p, std::size_t n, std::size_t c) {
-                                  store_lanes(out + p, n, load_lanes(y + p, n) * (load_lanes(dy + p, n) - sums.at(c)));
-                              });
-                      });
+        for_each_tile<2>(
+            lines, in, out,
+            [](const Tile& tile, const T* const* in, T* out)
+            {
+                const T* const dy = in[0];
+                const T* const y = in[1];
+                LineNumbers<T> sums;
+                add_up(tile, sums,
+                       [=](std::size_t p, std::size_t n, std::size_t)
+                       { return load_lanes(dy + p, n) * load_lanes(y + p, n); });
+                for_each_register<T>(
+                    tile, [=, &sums](std::size_t p, std::size_t n, std::size_t c)
+                    { store_lanes(out + p, n, load_lanes(y + p, n) * (load_lanes(dy + p, n) - sums.at(c))); });
+            });
     }
 
     template <class T>
@@ -148,38 +150,41 @@ struct LogSoftmax
     template <class T>
     void value_of(const Lines& lines, const T* const* in, T* out) const
     {
-        for_each_tile(lines,
-                      [x = in[0], out](const Tile& tile)
-                      {
-                          LineNumbers<T> largest;
-                          LineNumbers<T> sums;
-                          const auto shifted = [=, &largest](std::size_t p, std::size_t n, std::size_t c)
-                          { return load_lanes(x + p, n) - largest.at(c); };
-                          find_largest(tile, x, largest);
-                          add_up(tile, sums,
-                                 [=](std::size_t p, std::size_t n, std::size_t c)
-                                 { return exponential_of_negative(shifted(p, n, c)); });
-                          map_numbers(tile, sums, [](const auto& sum) { return xsimd::log(sum); });
-                          for_each_register<T>(tile, [=, &sums](std::size_t p, std::size_t n, std::size_t c)
-                                               { store_lanes(out + p, n, shifted(p, n, c) - sums.at(c)); });
-                      });
+        for_each_tile<1>(lines, in, out,
+                         [](const Tile& tile, const T* const* in, T* out)
+                         {
+                             const T* const x = in[0];
+                             LineNumbers<T> largest;
+                             LineNumbers<T> sums;
+                             const auto shifted = [=, &largest](std::size_t p, std::size_t n, std::size_t c)
+                             { return load_lanes(x + p, n) - largest.at(c); };
+                             find_largest(tile, x, largest);
+                             add_up(tile, sums,
+                                    [=](std::size_t p, std::size_t n, std::size_t c)
+                                    { return exponential_of_negative(shifted(p, n, c)); });
+                             map_numbers(tile, sums, [](const auto& sum) { return xsimd::log(sum); });
+                             for_each_register<T>(tile, [=, &sums](std::size_t p, std::size_t n, std::size_t c)
+                                                  { store_lanes(out + p, n, shifted(p, n, c) - sums.at(c)); });
+                         });
     }
     template <class T>
     void pullback_of(Wrt<0>, const Lines& lines, const T* const* in, T* out) const
     {
-        for_each_tile(
-            lines,
-            [dy = in[0], y = in[1], out](const Tile& tile)
-            {
-                LineNumbers<T> sums;
-                add_up(tile, sums, [=](std::size_t p, std::size_t n, std::size_t) { return load_lanes(dy + p, n); });
-                for_each_register<T>(tile,
-                                     [=, &sums](std::size_t p, std::size_t n, std::size_t c) {
-                                         store_lanes(out + p, n,
-                                                     load_lanes(dy + p, n) -
-                                                         exponential_of_negative(load_lanes(y + p, n)) * sums.at(c));
-                                     });
-            });
+        for_each_tile<2>(lines, in, out,
+                         [](const Tile& tile, const T* const* in, T* out)
+                         {
+                             const T* const dy = in[0];
+                             const T* const y = in[1];
+                             LineNumbers<T> sums;
+                             add_up(tile, sums,
+                                    [=](std::size_t p, std::size_t n, std::size_t) { return load_lanes(dy + p, n); });
+                             for_each_register<T>(tile,
+                                                  [=, &sums](std::size_t p, std::size_t n, std::size_t c)
+                                                  {
+                                                      const auto e = exponential_of_negative(load_lanes(y + p, n));
+                                                      store_lanes(out + p, n, load_lanes(dy + p, n) - e * sums.at(c));
+                                                  });
+                         });
     }
 
     template <class T>
@@ -244,7 +249,6 @@ const detail::Batching<Softmax, 1> softmax_batching(softmax_on_batch);
 const detail::Batching<LogSoftmax, 1> log_softmax_batching(softmax_on_batch);
 const detail::Batching<LogSumExp, 1> logsumexp_batching([](const LogSumExp& op, const auto& batch)
                                                         { return batch.as_stack(op); });
-
 }
 
 template <Real T>
