@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/kernels/exponential.hpp>
+#include <autograd/kernels/elementary.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/tensor.hpp>
@@ -76,16 +76,12 @@ constexpr Probe operator-(Probe a)
     {                                                                                                                  \
         return Probe::all(x);                                                                                          \
     }
-AUTOGRAD_VOCABULARY_1(expm1)
-AUTOGRAD_VOCABULARY_1(log)
-AUTOGRAD_VOCABULARY_1(log1p)
 AUTOGRAD_VOCABULARY_1(sqrt)
 AUTOGRAD_VOCABULARY_1(sin)
 AUTOGRAD_VOCABULARY_1(cos)
 AUTOGRAD_VOCABULARY_1(tan)
 AUTOGRAD_VOCABULARY_1(sinh)
 AUTOGRAD_VOCABULARY_1(cosh)
-AUTOGRAD_VOCABULARY_1(tanh)
 AUTOGRAD_VOCABULARY_1(abs)
 AUTOGRAD_VOCABULARY_1(atan)
 AUTOGRAD_VOCABULARY_1(ceil)
@@ -108,38 +104,15 @@ AUTOGRAD_VOCABULARY_1(trunc)
         return Probe::all(x);                                                                                          \
     }
 AUTOGRAD_OURS_1(exp, detail::exponential)
+AUTOGRAD_OURS_1(expm1, detail::exponential_minus_1)
+AUTOGRAD_OURS_1(log, detail::logarithm)
+AUTOGRAD_OURS_1(log1p, detail::logarithm_of_1_plus)
+AUTOGRAD_OURS_1(tanh, detail::hyperbolic_tangent)
 
-/// f of each lane in turn, for what xsimd lacks or has with fewer digits (erfc, lgamma).
-/// @{
-template <Register B, class F>
-B lane_by_lane(F f, const B& x)
-{
-    alignas(detail::buffer_alignment) typename B::value_type lanes[B::size];
-    x.store_aligned(lanes);
-    for (auto& lane : lanes)
-    {
-        lane = f(lane);
-    }
-    return B::load_aligned(lanes);
-}
-template <Register B, class F>
-B lane_by_lane(F f, const B& a, const B& b)
-{
-    alignas(detail::buffer_alignment) typename B::value_type lanes[B::size];
-    alignas(detail::buffer_alignment) typename B::value_type others[B::size];
-    a.store_aligned(lanes);
-    b.store_aligned(others);
-    for (std::size_t i = 0; i < B::size; ++i)
-    {
-        lanes[i] = f(lanes[i], others[i]);
-    }
-    return B::load_aligned(lanes);
-}
-/// @}
-
+// What xsimd lacks or has with fewer digits (erfc, lgamma).
 #define AUTOGRAD_LANEWISE_1(function)                                                                                  \
-    AUTOGRAD_OURS_1(function,                                                                                          \
-                    [](const auto& all) { return lane_by_lane([](auto lane) { return std::function(lane); }, all); })
+    AUTOGRAD_OURS_1(function, [](const auto& all)                                                                      \
+                    { return detail::lane_by_lane([](auto lane) { return std::function(lane); }, all); })
 AUTOGRAD_LANEWISE_1(acos)
 AUTOGRAD_LANEWISE_1(acosh)
 AUTOGRAD_LANEWISE_1(asin)
@@ -163,7 +136,7 @@ AUTOGRAD_LANEWISE_1(tgamma)
         requires(Register<xsimd::batch<T, A>>)                                                                         \
     xsimd::batch<T, A> function(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b)                              \
     {                                                                                                                  \
-        return lane_by_lane([](auto x, auto y) { return std::function(x, y); }, a, b);                                 \
+        return detail::lane_by_lane([](auto x, auto y) { return std::function(x, y); }, a, b);                         \
     }                                                                                                                  \
     constexpr Probe function(Probe a, Probe b)                                                                         \
     {                                                                                                                  \
@@ -194,9 +167,10 @@ B power(const B& a, const std::type_identity_t<B>& b)
 {
     using T = typename B::value_type;
     constexpr T most = std::is_same_v<T, float> ? T(4) : T(32);
-    const B exponent = b * xsimd::log(a);
+    const auto positive = a > B(T(0));
+    const B exponent = b * log(xsimd::select(positive, a, B(T(1))));
     B result = detail::exponential(exponent);
-    const auto good = (a > B(T(0))) & (xsimd::abs(exponent) < B(most));
+    const auto good = positive & (xsimd::abs(exponent) < B(most));
     if (!xsimd::all(good))
     {
         alignas(detail::buffer_alignment) T bases[B::size];

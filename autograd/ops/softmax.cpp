@@ -162,7 +162,7 @@ struct LogSoftmax
                              add_up(tile, sums,
                                     [=](std::size_t p, std::size_t n, std::size_t c)
                                     { return exponential_of_negative(shifted(p, n, c)); });
-                             map_numbers(tile, sums, [](const auto& sum) { return xsimd::log(sum); });
+                             map_numbers(tile, sums, [](const auto& sum) { return detail::logarithm(sum); });
                              for_each_register<T>(tile, [=, &sums](std::size_t p, std::size_t n, std::size_t c)
                                                   { store_lanes(out + p, n, shifted(p, n, c) - sums.at(c)); });
                          });
@@ -227,7 +227,7 @@ struct LogSumExp
                           for (std::size_t c = 0; c < tile.columns; c += B::size)
                           {
                               store_lanes(out + tile.line + c, std::min(B::size, tile.columns - c),
-                                          shift.at(c) + xsimd::log(sums.at(c)));
+                                          shift.at(c) + detail::logarithm(sums.at(c)));
                           }
                       });
         return y;

@@ -41,7 +41,7 @@ namespace formula
     template <Register B>                                                                                              \
     B function(const B& x)                                                                                             \
     {                                                                                                                  \
-        return lane_by_lane([](auto lane) { return function(lane); }, x);                                              \
+        return detail::lane_by_lane([](auto lane) { return function(lane); }, x);                                      \
     }                                                                                                                  \
     constexpr Probe function(Probe x)                                                                                  \
     {                                                                                                                  \
@@ -62,7 +62,7 @@ SPECIAL_WORD_1(ndtri)
     template <Register B>                                                                                              \
     B function(const B& a, const B& b)                                                                                 \
     {                                                                                                                  \
-        return lane_by_lane([](auto x, auto y) { return function(x, y); }, a, b);                                      \
+        return detail::lane_by_lane([](auto x, auto y) { return function(x, y); }, a, b);                              \
     }                                                                                                                  \
     constexpr Probe function(Probe a, Probe b)                                                                         \
     {                                                                                                                  \
@@ -100,7 +100,7 @@ constexpr auto normal_cumulative(const auto& x)
 /// What e^(-z^2 / 2) 5 / (5 + z) is multiplied by to give the function at -z: a polynomial in (5 - z) / (5 + z), which
 /// interpolates at the Chebyshev points of z from 0 to infinity.
 template <class T>
-inline constexpr double tail_polynomial[] = {
+inline constexpr T tail_polynomial[] = {
     0.15383860995001258884,     0.13307650057801138166,     0.099061123193996100266,     0.062706631334256278351,
     0.03300407323403903579,     0.01382372774141432385,     0.004159013360646807563,     0.00059867535179569562797,
     -0.00015957388554950592958, -0.00010897979367471258012, -0.000011875117666755533969, 9.9524655849159031086e-6,
@@ -108,7 +108,7 @@ inline constexpr double tail_polynomial[] = {
     8.6695328570275129576e-8,   -7.7142897134515166889e-9,  -1.3483378103647206855e-8,   1.3881694748089733564e-9,
     1.8550164483074684503e-9,   -2.5427518520556464589e-10, -1.5708917166495315266e-10,  2.6624214860214040344e-11};
 template <>
-inline constexpr double tail_polynomial<float>[] = {
+inline constexpr float tail_polynomial<float>[] = {
     0.15383860897977774639,     0.13307658563556024373,      0.099061194106817396166,  0.062704914334214921024,
     0.033003228241094304455,    0.013833478223451978792,     0.0041627355947002023601, 0.00057586141285985263058,
     -0.00016714621187122295751, -0.000085075060483855145718, -4.3935654681958328312e-6};
@@ -120,21 +120,15 @@ struct Normal
     explicit Normal(const B& x)
     {
         using T = typename B::value_type;
-        constexpr auto& coefficients = tail_polynomial<T>;
         const B last(T(40));
         const B z = select(gt(abs(x), last), last, abs(x));
         const B inverse = B(T(1)) / (z + B(T(5)));
         const B u = (B(T(5)) - z) * inverse;
-        B sum(T(0));
-        for (std::size_t k = std::size(coefficients); k-- > 0;)
-        {
-            sum = sum * u + B(static_cast<T>(coefficients[k]));
-        }
         // What z^2 loses by rounding would be multiplied by its size.
         const B square = z * z;
         const B rest = xsimd::fma(z, z, -square);
-        bell = exp(square * B(T(-0.5))) * (B(T(1)) - rest * B(T(0.5)));
-        const B tail = sum * inverse * B(T(5)) * bell;
+        bell = detail::exponential_of_negative(square * B(T(-0.5))) * (B(T(1)) - rest * B(T(0.5)));
+        const B tail = detail::polynomial(tail_polynomial<T>, u) * inverse * B(T(5)) * bell;
         cumulative = select(gt(x, B(T(0))), B(T(1)) - tail, tail);
     }
 
