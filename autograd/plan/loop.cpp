@@ -95,8 +95,8 @@ struct Call
             kernel(count, from, to);
             return;
         }
-        const void* arrays[most_inputs];
-        std::copy_n(from, most_inputs, arrays);
+        // Pointers to T all along: the kernels take them for what they are.
+        const auto* const arrays = reinterpret_cast<const void* const*>(from);
         const LineKernels& kernels = *instruction->operation->line_kernels;
         const Attributes* const attributes = instruction->attributes.get();
         if (instruction->kind == Instruction::Kind::value)

@@ -439,6 +439,15 @@ std::optional<Difference> difference(const Recording& recording, const Recording
                               std::to_string(recording.instructions.size()) + " next",
                           {}};
     }
+    for (const ValueId result : recording.results)
+    {
+        const RecordedValue& value = recording.values[index(result)];
+        if (value.origin == Origin::constant && !value.live &&
+            !same_constant(value.constant, before.values[index(result)].constant))
+        {
+            return Difference{"a number that it returns had changed", {}};
+        }
+    }
     return {};
 }
 

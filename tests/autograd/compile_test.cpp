@@ -445,6 +445,10 @@ TEST_CASE("what would be frozen is refused with the line")
     double rate = 0.1;
     auto number = ag::compile([&] { return w * (rate *= 0.5); });
     CHECK(message(number).find("a number that multiply reads had changed") != std::string::npos);
+    auto returned = ag::compile([&] { return std::pair(w * 2.0, ag::Tensor<double>(rate *= 0.5)); });
+    CHECK(message(returned).find("a number that it returns had changed") != std::string::npos);
+    auto held = ag::compile([&] { return std::pair(w * 2.0, ag::Tensor<double>(0.5)); });
+    CHECK(message(held) == "nothing was thrown");
     ag::Generator generator(1);
     auto drawn = ag::compile([&] { return w * generator.uniform(); });
     CHECK(message(drawn).find("a random number is drawn") != std::string::npos);
