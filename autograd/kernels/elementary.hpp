@@ -51,7 +51,9 @@ B exponential_minus_1(const B& x)
     using Numbers = ExponentialNumbers<typename B::value_type>;
     const Exponential<B, 1> half(xsimd::min(B(Numbers::most), xsimd::max(B(Numbers::least_halved), x)));
     const B y = xsimd::fma(half.scale, half.rest, half.scale - B(0.5));
-    return xsimd::select(x == B(0), x, y + y);
+    // Where x^2 / 2 is less than its last digit, x is the value, subnormal or not.
+    const B tiny(std::numeric_limits<typename B::value_type>::epsilon() / 4);
+    return xsimd::select(xsimd::abs(x) < tiny, x, y + y);
 }
 
 /// (tanh(x) - x) / x^3 in x^2 for |x| <= 0.625, as a quotient; that of doubles from S. L. Moshier, Cephes, 1995. From `end` on

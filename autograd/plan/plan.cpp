@@ -732,13 +732,8 @@ void load_number(const Node& variable, void* to)
 template <class T>
 void accumulate_number(Node*& sum, T number, Held& last)
 {
-    if (sum != nullptr)
-    {
-        last = {};  // so that it may be added to in its place
-        Pull::accumulate(sum, new_scalar(number));
-        return;
-    }
-    sum = renew(last, number);
+    last = {};
+    Pull::accumulate(sum, new_scalar(number));
 }
 
 /// Adds a number of a list to a gradient.
