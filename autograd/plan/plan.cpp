@@ -732,8 +732,14 @@ void load_number(const Node& variable, void* to)
 template <class T>
 void accumulate_number(Node*& sum, T number, Held& last)
 {
-    last = {};
-    Pull::accumulate(sum, new_scalar(number));
+    if (sum != nullptr)
+    {
+        // So that it may be added to in its place. Not `= {}`, which clang 14 lets leak in a template.
+        last.reset();
+        Pull::accumulate(sum, new_scalar(number));
+        return;
+    }
+    sum = renew(last, number);
 }
 
 /// Adds a number of a list to a gradient.
