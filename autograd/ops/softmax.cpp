@@ -249,6 +249,7 @@ const detail::Batching<Softmax, 1> softmax_batching(softmax_on_batch);
 const detail::Batching<LogSoftmax, 1> log_softmax_batching(softmax_on_batch);
 const detail::Batching<LogSumExp, 1> logsumexp_batching([](const LogSumExp& op, const auto& batch)
                                                         { return batch.as_stack(op); });
+
 }
 
 template <Real T>

@@ -125,14 +125,27 @@ struct OneSGD
     optim::SGD sgd;
 };
 
-Tensor train(const Network& network, OneSGD& optimizers, const Tensor& x)
+/// A step that forgets its gradients at the end, or those of the one before.
+Tensor train(const Network& network, optim::Optimizer& optimizer, const Tensor& x, bool forgets_last = true)
 {
     ag::GradientTape tape;
     auto loss = loss_of(network, x);
+    if (!forgets_last)
+    {
+        optimizer.zero_grad();
+    }
     loss.backward();
-    optimizers.sgd.step();
-    optimizers.sgd.zero_grad();
+    optimizer.step();
+    if (forgets_last)
+    {
+        optimizer.zero_grad();
+    }
     return loss;
+}
+
+Tensor train_by_sgd(const Network& network, OneSGD& optimizers, const Tensor& x)
+{
+    return train(network, optimizers.sgd, x);
 }
 
 /// The numbers of the steps that do this.
@@ -165,24 +178,7 @@ TEST_CASE("every optimizer does to large parameters in a plan what it does witho
                 continue;
             }
             const auto step_of = [forgets_last](const Network& network, optim::Optimizer& optimizer)
-            {
-                return [&, forgets_last](const Tensor& x)
-                {
-                    ag::GradientTape tape;
-                    auto loss = loss_of(network, x);
-                    if (!forgets_last)
-                    {
-                        optimizer.zero_grad();
-                    }
-                    loss.backward();
-                    optimizer.step();
-                    if (forgets_last)
-                    {
-                        optimizer.zero_grad();
-                    }
-                    return loss;
-                };
-            };
+            { return [&, forgets_last](const Tensor& x) { return train(network, optimizer, x, forgets_last); }; };
             auto compiled = ag::compile(step_of(ours, *our_optimizer));
             const auto eager = step_of(theirs, *their_optimizer);
             for (std::uint64_t k = 0; k < 6; ++k)
@@ -203,7 +199,7 @@ TEST_CASE("every optimizer does to large parameters in a plan what it does witho
 TEST_CASE("a large parameter is updated and its gradient forgotten before the next gradient is computed")
 {
     Pair<OneSGD> pair;
-    pair.compare(train, 5);
+    pair.compare(train_by_sgd, 5);
     REQUIRE(pair.plans.size() == 1);
     const std::vector<ag::PlanStep>& plan = pair.plans[0];
     const auto updates = steps_that(plan, "SGD of a variable");
@@ -227,22 +223,7 @@ TEST_CASE("a plan holds about one large gradient at a time" * doctest::skip(!ag:
     optim::SGD sgd(network.parameters(), {.lr = 0.1});
     const auto peak_of = [&](bool forgets_last)
     {
-        auto step = ag::compile(
-            [&](const Tensor& x)
-            {
-                ag::GradientTape tape;
-                auto loss = loss_of(network, x);
-                if (!forgets_last)
-                {
-                    sgd.zero_grad();
-                }
-                loss.backward();
-                sgd.step();
-                if (forgets_last)
-                {
-                    sgd.zero_grad();
-                }
-            });
+        auto step = ag::compile([&](const Tensor& x) { static_cast<void>(train(network, sgd, x, forgets_last)); });
         const Tensor x = inputs(1);
         for (int k = 0; k < 4; ++k)
         {
@@ -324,17 +305,9 @@ TEST_CASE("parameters may be frozen, have no gradient, belong to groups, and be 
         network.biases[1].zero_grad();
         network.biases[2].zero_grad();
     };
-    pair.compare(
-        [](const Network& network, Optimizers& optimizers, const Tensor& x)
-        {
-            ag::GradientTape tape;
-            auto loss = loss_of(network, x);
-            loss.backward();
-            optimizers.adam.step();
-            optimizers.adam.zero_grad();
-            return loss;
-        },
-        12, before);
+    pair.compare([](const Network& network, Optimizers& optimizers, const Tensor& x)
+                 { return train(network, optimizers.adam, x); },
+                 12, before);
     CHECK(steps_that(pair.plans.at(0), "Adam of a variable").size() == 3);
 }
 
@@ -427,8 +400,8 @@ TEST_CASE("where a step looks at all gradients first, nothing is updated before,
         CAPTURE(from_start);
         Network network, other_network;
         OneSGD optimizers(network), other_optimizers(other_network);
-        auto compiled = ag::compile([&](const Tensor& x) { return train(network, optimizers, x); });
-        const auto eager = [&](const Tensor& x) { return train(other_network, other_optimizers, x); };
+        auto compiled = ag::compile([&](const Tensor& x) { return train_by_sgd(network, optimizers, x); });
+        const auto eager = [&](const Tensor& x) { return train_by_sgd(other_network, other_optimizers, x); };
         for (int k = 0; k < 9; ++k)
         {
             if (k == (from_start ? 0 : 4))
@@ -477,7 +450,7 @@ TEST_CASE("looking at all gradients cannot begin in the course of a compiled ste
                         optimizers.sgd.on_non_finite(optim::NonFinite::skip);
                     }
                 });
-            return train(network, optimizers, x);
+            return train_by_sgd(network, optimizers, x);
         });
     for (std::uint64_t k = 0; k < 3; ++k)
     {
@@ -491,11 +464,11 @@ TEST_CASE("options that are not allowed are refused before any parameter changes
 {
     const Network network, other;
     OneSGD optimizers(network), other_optimizers(other);
-    auto step = ag::compile([&](const Tensor& x) { return train(network, optimizers, x); });
+    auto step = ag::compile([&](const Tensor& x) { return train_by_sgd(network, optimizers, x); });
     for (std::uint64_t k = 0; k < 3; ++k)
     {
         step(inputs(k));
-        train(other, other_optimizers, inputs(k));
+        train_by_sgd(other, other_optimizers, inputs(k));
     }
     optimizers.sgd.group(0).lr = -1;
     CHECK_THROWS_AS(step(inputs(4)), ag::ValueError);
@@ -504,7 +477,7 @@ TEST_CASE("options that are not allowed are refused before any parameter changes
     CHECK(optimizers.sgd.steps() == 3);
     optimizers.sgd.group(0).lr = 0.1;
     step(inputs(5));
-    train(other, other_optimizers, inputs(5));
+    train_by_sgd(other, other_optimizers, inputs(5));
     CHECK(same_bits(network, other));
 }
 
