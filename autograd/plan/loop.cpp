@@ -466,7 +466,7 @@ private:
             {
                 if (first_ || !source.repeats)
                 {
-                    const std::size_t whole = source.repeats ? loop_.block_ : length;
+                    const std::size_t whole = source.repeats ? std::min(loop_.block_, loop_.count_) : length;
                     table_[source.place] =
                         source.reader.read(position, whole, scratch_ + source.scratch * loop_.stride_);
                 }
