@@ -33,6 +33,8 @@ struct ElementwiseOperation : Operation
     ElementwisePullback<T> pullbacks[most_operands];
     Kernel<T> value;
     T (*scalar_value)(const T* const* operands);
+    /// Computes the value and its derivative, which times dy is the pullback, together; null unless that is less work.
+    void (*value_and_slope)(std::size_t count, const T* const* in, T* value, T* slope);
 };
 
 /// The value for operands of any shapes that broadcast. Throws ShapeError if they don't.
@@ -71,6 +73,21 @@ void value_kernel(std::size_t count, const T* const* in, T* out, std::index_sequ
     {
         const B y = F::value(B::load_unaligned(from[K] + i)...);
         y.store_unaligned(out + i);
+    }
+}
+
+// Flat, because what both have in common is only computed once where it is inline.
+template <class F, class T>
+[[gnu::flatten]] void value_and_slope_kernel(std::size_t count, const T* in, T* value, T* slope)
+{
+    using B = xsimd::batch<T>;
+    for (std::size_t i = 0; i < count; i += B::size)
+    {
+        const B x = B::load_unaligned(in + i);
+        const B y = F::value(x);
+        const B dy = F::slope(x);
+        y.store_unaligned(value + i);
+        dy.store_unaligned(slope + i);
     }
 }
 
@@ -241,6 +258,19 @@ struct Elementwise
     }
     static T scalar(const T* const* operands) { return scalar_value(operands, Indices{}); }
 
+    static constexpr auto value_and_slope()
+    {
+        if constexpr (requires { F::slope(formula::Probe{}); })
+        {
+            return [](std::size_t count, const T* const* in, T* value, T* slope)
+            { value_and_slope_kernel<F>(count, in[0], value, slope); };
+        }
+        else
+        {
+            return nullptr;
+        }
+    }
+
     static constexpr ElementwiseOperation<T> operation{
         {.name = F::name,
          .pull = &pull,
@@ -251,7 +281,8 @@ struct Elementwise
         F::arity,
         {pullback_of<F, 0, T>(), pullback_of<F, 1, T>(), pullback_of<F, 2, T>()},
         &kernel,
-        &scalar};
+        &scalar,
+        value_and_slope()};
 
     /// The same for one that has no derivative.
     static constexpr ElementwiseOperation<T> question{
@@ -259,7 +290,8 @@ struct Elementwise
         F::arity,
         {},
         &kernel,
-        &scalar};
+        &scalar,
+        nullptr};
 
     /// Executes and records. Takes the operands' nodes, gives a new one.
     template <std::same_as<Node*>... Nodes>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <autograd/kernels/elementary.hpp>
+#include <autograd/kernels/trigonometric.hpp>
 #include <autograd/ops/activation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/tensor.hpp>
@@ -77,8 +77,6 @@ constexpr Probe operator-(Probe a)
         return Probe::all(x);                                                                                          \
     }
 AUTOGRAD_VOCABULARY_1(sqrt)
-AUTOGRAD_VOCABULARY_1(sin)
-AUTOGRAD_VOCABULARY_1(cos)
 AUTOGRAD_VOCABULARY_1(tan)
 AUTOGRAD_VOCABULARY_1(sinh)
 AUTOGRAD_VOCABULARY_1(cosh)
@@ -108,6 +106,8 @@ AUTOGRAD_OURS_1(expm1, detail::exponential_minus_1)
 AUTOGRAD_OURS_1(log, detail::logarithm)
 AUTOGRAD_OURS_1(log1p, detail::logarithm_of_1_plus)
 AUTOGRAD_OURS_1(tanh, detail::hyperbolic_tangent)
+AUTOGRAD_OURS_1(sin, detail::sine)
+AUTOGRAD_OURS_1(cos, detail::cosine)
 
 // What xsimd lacks or has with fewer digits (erfc, lgamma).
 #define AUTOGRAD_LANEWISE_1(function)                                                                                  \

@@ -51,16 +51,16 @@ constexpr auto mish_slope(const auto& x, const auto& t)
 
 // clang-format off
 UNARY(sigmoid,     Domain::real,     sigmoid(x),              dy * y * (1.0 - y))
-UNARY(logsigmoid,  Domain::real,     -softplus(-x),           dy * sigmoid(-x))
+UNARY_SLOPE(logsigmoid, Domain::real, -softplus(-x),          sigmoid(-x))
 UNARY(relu,        Domain::real,     positive_part(x),        select(le(y, 0.0), zero(dy), dy))
 UNARY(relu6,       Domain::real,
       select(gt(x, 6.0), constant(x, 6), positive_part(x)),
       select(le(y, 0.0), zero(dy), select(ge(y, 6.0), zero(dy), dy)))
-UNARY(softplus,    Domain::real,     softplus(x),             dy * sigmoid(x))
+UNARY_SLOPE(softplus, Domain::real,  softplus(x),             sigmoid(x))
 UNARY(softsign,    Domain::real,     x / (abs(x) + 1.0),      dy / ((abs(x) + 1.0) * (abs(x) + 1.0)))
 UNARY(tanhshrink,  Domain::real,     x - tanh(x),             dy * tanh(x) * tanh(x))
-UNARY(silu,        Domain::real,     x * sigmoid(x),          dy * gate_slope(x, sigmoid(x), constant(x, 1)))
-UNARY(mish,        Domain::real,     x * tanh(softplus(x)),   dy * mish_slope(x, tanh(softplus(x))))
+UNARY_SLOPE(silu,  Domain::real,     x * sigmoid(x),          gate_slope(x, sigmoid(x), constant(x, 1)))
+UNARY_SLOPE(mish,  Domain::real,     x * tanh(softplus(x)),   mish_slope(x, tanh(softplus(x))))
 UNARY(selu,        Domain::real,
       (positive_part(x) + expm1(negative_part(x)) * selu_alpha) * selu_scale,
       dy * select(le(x, 0.0), exp(negative_part(x)) * (selu_alpha * selu_scale), constant(x, selu_scale)))
@@ -70,12 +70,12 @@ UNARY(hardswish,   Domain::real,
 UNARY(hardsigmoid, Domain::real,
       select(le(x, -3.0), zero(x), select(ge(x, 3.0), constant(x, 1), (x + 3.0) * (1 / 6.0))),
       select(le(x, -3.0), zero(dy), select(ge(x, 3.0), zero(dy), dy * (1 / 6.0))))
-UNARY_FORMULA(gelu,
+SLOPE_FORMULA(gelu,
       x * normal_cumulative(x),
-      dy * gelu_slope(x))
-UNARY_FORMULA(gelu_tanh,
+      gelu_slope(x))
+SLOPE_FORMULA(gelu_tanh,
       x * sigmoid(gelu_gate(x)),
-      dy * gate_slope(x, sigmoid(gelu_gate(x)), gelu_gate_slope(x)))
+      gate_slope(x, sigmoid(gelu_gate(x)), gelu_gate_slope(x)))
 UNARY_WITH_2(softplus_of, beta, limit,
       select(gt(x * beta, limit), x, softplus(x * beta) / beta),
       dy * select(gt(x * beta, limit), constant(x, 1), sigmoid(x * beta)))

@@ -27,9 +27,18 @@
         PULLBACK(0, gradient_of_x, [[maybe_unused]] const auto& x)                                                     \
     };
 
-/// A line of a table for an operation of one tensor: its name, its value, the gradient of x.
-#define UNARY_AS(function, value_of_x, gradient_of_x)                                                                  \
-    UNARY_FORMULA(function, value_of_x, gradient_of_x)                                                                 \
+/// The same with its derivative instead of the gradient, for one that has much in common with the value: plans compute both
+/// together.
+#define SLOPE_FORMULA(function, value_of_x, slope_of_x)                                                                \
+    struct function##_formula                                                                                          \
+    {                                                                                                                  \
+        FORMULA(function, 1)                                                                                           \
+        static constexpr auto value(const auto& x) { return value_of_x; }                                              \
+        static constexpr auto slope(const auto& x) { return slope_of_x; }                                              \
+        PULLBACK(0, dy* slope(x), const auto& x)                                                                       \
+    };
+
+#define UNARY_FUNCTION(function)                                                                                       \
     template <Real T>                                                                                                  \
     Tensor<T> function(const Tensor<T>& x, Location location)                                                          \
     {                                                                                                                  \
@@ -38,10 +47,24 @@
     template Tensor<float> function(const Tensor<float>&, Location);                                                   \
     template Tensor<double> function(const Tensor<double>&, Location);
 
+#define UNARY_EXAMPLE(function, domain)                                                                                \
+    static const Example function##_example{#function, domain, {{2, 3}}, [](const auto& x) { return function(x[0]); }};
+
+/// A line of a table for an operation of one tensor: its name, its value, the gradient of x.
+#define UNARY_AS(function, value_of_x, gradient_of_x)                                                                  \
+    UNARY_FORMULA(function, value_of_x, gradient_of_x)                                                                 \
+    UNARY_FUNCTION(function)
+
 /// The same, and where to try it.
 #define UNARY(function, domain, value_of_x, gradient_of_x)                                                             \
     UNARY_AS(function, value_of_x, gradient_of_x)                                                                      \
-    static const Example function##_example{#function, domain, {{2, 3}}, [](const auto& x) { return function(x[0]); }};
+    UNARY_EXAMPLE(function, domain)
+
+/// The same with the derivative.
+#define UNARY_SLOPE(function, domain, value_of_x, slope_of_x)                                                          \
+    SLOPE_FORMULA(function, value_of_x, slope_of_x)                                                                    \
+    UNARY_FUNCTION(function)                                                                                           \
+    UNARY_EXAMPLE(function, domain)
 
 /// An operand that has no gradient.
 #define CONSTANT(k)                                                                                                    \

@@ -18,7 +18,7 @@ namespace
 {
 
 constexpr std::size_t most_inputs = most_operands + 2;
-constexpr std::uint32_t no_place = ~std::uint32_t{0};
+constexpr std::uint32_t no_place = 0;
 
 /// Memory of the thread for what lies between the operations of a block.
 class Scratch
@@ -78,34 +78,54 @@ std::size_t lanes_of(DType dtype)
     return dtype == DType::float32 ? xsimd::batch<float>::size : xsimd::batch<double>::size;
 }
 
-/// One operation of a loop: where it reads and writes, as places in a table of pointers.
+/// dy times the slope.
+template <class T>
+void times_slope(std::size_t count, const T* const* in, T* out)
+{
+    using B = xsimd::batch<T>;
+    const std::array from{in[0], in[1]};
+    for (std::size_t i = 0; i < count; i += B::size)
+    {
+        const B dx = B::load_unaligned(from[0] + i) * B::load_unaligned(from[1] + i);
+        dx.store_unaligned(out + i);
+    }
+}
+
+/// One operation of a loop, done by one of three; where it reads and writes, as places in a table of pointers.
 template <class T>
 struct Call
 {
-    Kernel<T> kernel;                ///< null for an operation on lines
-    const Instruction* instruction;  ///< that operation
-    Lines lines;
-    std::uint32_t in[most_inputs];
-    std::uint32_t out;
+    Kernel<T> kernel = nullptr;
+    decltype(ElementwiseOperation<T>::value_and_slope) value_and_slope = nullptr;
+    const Instruction* on_lines = nullptr;
+    Lines lines = {{}, 0};
+    std::uint32_t in[most_inputs] = {};
+    std::uint32_t out = no_place;
+    std::uint32_t slope = no_place;
 
-    void run(std::size_t count, const T* const* from, T* to) const
+    void run(std::size_t count, const T* const* from, T* to, T* slope) const
     {
         if (kernel != nullptr)
         {
             kernel(count, from, to);
             return;
         }
+        if (value_and_slope != nullptr)
+        {
+            value_and_slope(count, from, to, slope);
+            return;
+        }
         // Pointers to T all along: the kernels take them for what they are.
         const auto* const arrays = reinterpret_cast<const void* const*>(from);
-        const LineKernels& kernels = *instruction->operation->line_kernels;
-        const Attributes* const attributes = instruction->attributes.get();
-        if (instruction->kind == Instruction::Kind::value)
+        const LineKernels& kernels = *on_lines->operation->line_kernels;
+        const Attributes* const attributes = on_lines->attributes.get();
+        if (on_lines->kind == Instruction::Kind::value)
         {
             kernels.value(attributes, lines.of(count), arrays, to);
         }
         else
         {
-            kernels.pullback(attributes, instruction->operand, lines.of(count), arrays, to);
+            kernels.pullback(attributes, on_lines->operand, lines.of(count), arrays, to);
         }
     }
 };
@@ -216,30 +236,57 @@ public:
         std::pmr::monotonic_buffer_resource memory;
         std::pmr::unordered_map<ValueId, std::uint32_t> places(&memory);
         std::pmr::unordered_map<ValueId, std::size_t> last_use(&memory);
-        for (std::size_t k = 0; k < steps.size(); ++k)
+        const std::pmr::vector<ValueId> slopes = find_slopes(steps, static_cast<ValueId>(values.size()), &memory);
+        const auto for_each_read = [&](std::size_t k, auto f)
         {
             const Instruction& instruction = *steps[k].instruction;
+            if (instruction.kind == Instruction::Kind::pullback && slopes[k] != no_value)
+            {
+                f(0, instruction.inputs[0]);
+                f(1, slopes[k]);
+                return;
+            }
             for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
             {
-                if (reads(instruction, i))
+                if (instruction.inputs[i] != no_value && reads(instruction, i))
                 {
-                    last_use[instruction.inputs[i]] = k;
+                    f(i, instruction.inputs[i]);
                 }
             }
+        };
+        for (std::size_t k = 0; k < steps.size(); ++k)
+        {
+            for_each_read(k, [&](std::size_t, ValueId input) { last_use[input] = k; });
         }
         std::vector<std::uint32_t> free;
         std::pmr::unordered_map<ValueId, std::uint32_t> scratch_of(&memory);
         const auto free_after = [&](std::size_t k)
         {
-            for (const ValueId input : steps[k].instruction->inputs)
+            for_each_read(k,
+                          [&](std::size_t, ValueId input)
+                          {
+                              const auto scratch = scratch_of.find(input);
+                              if (scratch != scratch_of.end() && last_use[input] == k)
+                              {
+                                  free.push_back(scratch->second);
+                                  scratch_of.erase(scratch);
+                              }
+                          });
+        };
+        const auto add_temporary = [&](ValueId id, std::uint32_t place)
+        {
+            std::uint32_t scratch = scratches_;
+            if (free.empty())
             {
-                const auto scratch = scratch_of.find(input);
-                if (scratch != scratch_of.end() && last_use[input] == k)
-                {
-                    free.push_back(scratch->second);
-                    scratch_of.erase(scratch);
-                }
+                ++scratches_;
             }
+            else
+            {
+                scratch = free.back();
+                free.pop_back();
+            }
+            scratch_of.emplace(id, scratch);
+            temporaries_.push_back({place, scratch});
         };
         for (std::size_t k = 0; k < steps.size(); ++k)
         {
@@ -252,22 +299,17 @@ public:
                 free_after(k);
                 continue;
             }
-            Call<T> call = call_of(instruction);
-            std::fill(std::begin(call.in), std::end(call.in), no_place);
-            for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
-            {
-                const ValueId input = instruction.inputs[i];
-                if (input == no_value || !reads(instruction, i))
-                {
-                    continue;
-                }
-                const auto [place, fresh] = places.emplace(input, table_);
-                if (fresh)
-                {
-                    add_source(input, values[index(input)].shape);
-                }
-                call.in[i] = place->second;
-            }
+            Call<T> call = call_of(instruction, slopes[k] != no_value);
+            for_each_read(k,
+                          [&](std::size_t i, ValueId input)
+                          {
+                              const auto [place, fresh] = places.emplace(input, table_);
+                              if (fresh)
+                              {
+                                  add_source(input, values[index(input)].shape);
+                              }
+                              call.in[i] = place->second;
+                          });
             // A kernel reads what it needs of an element before it writes it: its output may take the place of an input.
             free_after(k);
             const ValueId output = instruction.output;
@@ -279,18 +321,13 @@ public:
             }
             else
             {
-                std::uint32_t scratch = scratches_;
-                if (free.empty())
-                {
-                    ++scratches_;
-                }
-                else
-                {
-                    scratch = free.back();
-                    free.pop_back();
-                }
-                scratch_of.emplace(output, scratch);
-                temporaries_.push_back({call.out, scratch});
+                add_temporary(output, call.out);
+            }
+            if (call.value_and_slope != nullptr)
+            {
+                call.slope = table_++;
+                places.emplace(slopes[k], call.slope);
+                add_temporary(slopes[k], call.slope);
             }
             calls_.push_back(call);
         }
@@ -407,13 +444,56 @@ private:
         sources_.push_back(source);
     }
 
-    Call<T> call_of(const Instruction& instruction) const
+    /// For each step the number of the slope that it gives or takes: derivatives that are computed beside values get numbers
+    /// from `next` on.
+    static std::pmr::vector<ValueId> find_slopes(std::span<const ElementwiseStep> steps, ValueId next,
+                                                 std::pmr::memory_resource* memory)
     {
-        if (!on_lines(instruction))
+        std::pmr::vector<ValueId> slopes(steps.size(), no_value, memory);
+        std::pmr::unordered_map<ValueId, std::size_t> makers(memory);
+        for (std::size_t k = 0; k < steps.size(); ++k)
         {
-            return {kernel_of<T>(instruction), nullptr, {{}, 0}, {}, 0};
+            const Instruction& instruction = *steps[k].instruction;
+            if (steps[k].total != Total::none || on_lines(instruction) ||
+                operation_of<T>(instruction).value_and_slope == nullptr)
+            {
+                continue;
+            }
+            if (instruction.kind == Instruction::Kind::value)
+            {
+                makers.emplace(instruction.output, k);
+            }
+            else if (const auto maker = makers.find(instruction.inputs[1]); maker != makers.end())
+            {
+                ValueId& slope = slopes[maker->second];
+                slope = slope == no_value ? next++ : slope;
+                slopes[k] = slope;
+            }
         }
-        return {nullptr, &instruction, lines_of(instruction, shape_), {}, 0};
+        return slopes;
+    }
+
+    Call<T> call_of(const Instruction& instruction, bool with_slope) const
+    {
+        Call<T> call;
+        if (on_lines(instruction))
+        {
+            call.on_lines = &instruction;
+            call.lines = lines_of(instruction, shape_);
+        }
+        else if (!with_slope)
+        {
+            call.kernel = kernel_of<T>(instruction);
+        }
+        else if (instruction.kind == Instruction::Kind::pullback)
+        {
+            call.kernel = &times_slope<T>;
+        }
+        else
+        {
+            call.value_and_slope = operation_of<T>(instruction).value_and_slope;
+        }
+        return call;
     }
 
     // As many elements at a time as keep all scratch in the first-level cache: whole registers, whole lines, and a whole
@@ -454,6 +534,7 @@ private:
             sums_ = reinterpret_cast<PartSum<T>*>(memory + scratch_bytes);
             std::uninitialized_default_construct_n(sums_, loop.sums_.size());
             table_ = reinterpret_cast<const T**>(memory + scratch_bytes + sums_bytes);
+            table_[no_place] = nullptr;
             for (const auto& [place, number] : loop.temporaries_)
             {
                 table_[place] = scratch_ + number * loop.stride_;
@@ -477,24 +558,26 @@ private:
                 table_[target.place] = values.node(target.id)->template as<T>() + position;
             }
             auto sum = sums.begin();
-            for (std::size_t k = 0; k <= loop_.calls_.size(); ++k)
+            const auto add_up_until = [&](std::size_t call)
             {
-                for (; sum != sums.end() && sum->call == k; ++sum)
+                for (; sum != sums.end() && sum->call == call; ++sum)
                 {
                     add_up(*sum, sums_[sum - sums.begin()], position, length);
                 }
-                if (k == loop_.calls_.size())
-                {
-                    break;
-                }
-                const Call<T>& call = loop_.calls_[k];
+            };
+            const T* const* const table = table_;
+            std::size_t number = 0;
+            for (const Call<T>& call : loop_.calls_)
+            {
+                add_up_until(number++);
                 const T* in[most_inputs];
                 for (std::size_t i = 0; i < most_inputs; ++i)
                 {
-                    in[i] = call.in[i] != no_place ? table_[call.in[i]] : nullptr;
+                    in[i] = table[call.in[i]];
                 }
-                call.run(length, in, const_cast<T*>(table_[call.out]));
+                call.run(length, in, const_cast<T*>(table[call.out]), const_cast<T*>(table[call.slope]));
             }
+            add_up_until(number);
         }
 
     private:
@@ -532,7 +615,7 @@ private:
     std::size_t unit_;  ///< elements that are computed together
     std::size_t block_ = block_elements;
     std::size_t stride_ = scratch_elements;  ///< of the pieces of scratch memory
-    std::uint32_t table_ = 0;
+    std::uint32_t table_ = no_place + 1;
     std::uint32_t scratches_ = 0;
     std::vector<Source<T>> sources_;
     std::vector<Target> targets_;

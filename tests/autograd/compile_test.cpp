@@ -723,6 +723,46 @@ TEST_CASE("loops add up rows as sum does")
     }
 }
 
+TEST_CASE_TEMPLATE("values and slopes that a plan computes together are those that are computed apart", T, float,
+                   double)
+{
+    using Tensor = ag::Tensor<T>;
+    // Two gradients of each, which take the same slope.
+    const auto f = [](const Tensor& x, const Tensor& weight)
+    {
+        ag::GradientTape tape({.persistent = true});
+        tape.watch(x);
+        std::vector<Tensor> results;
+        for (const Tensor& y :
+             {ag::sin(x), ag::cos(x), ag::silu(x), ag::mish(x), ag::softplus(x), ag::logsigmoid(x), ag::gelu(x),
+              ag::gelu(x, ag::Approximate::tanh), ag::sin(ag::cos(x)) * ag::silu(x + weight)})
+        {
+            results.push_back(tape.gradient(ag::sum(y), x));
+            results.push_back(tape.gradient(ag::sum(y * weight), x));
+        }
+        results.push_back(ag::sin(x));
+        return results;
+    };
+    auto compiled = ag::compile(f);
+    ag::Generator generator(4);
+    for (const double range : {3.0, 300.0, 1e5, 1e7})
+    {
+        xt::xarray<T> x = generator.uniform<T>({1500}, static_cast<T>(-range), static_cast<T>(range)).value();
+        x(7) = T(-0.0);
+        x(1400) = std::numeric_limits<T>::infinity();
+        x(1450) = std::numeric_limits<T>::quiet_NaN();
+        const Tensor weight = generator.uniform<T>({1500}, -1, 1);
+        const auto ours = compiled(x, weight), theirs = f(x, weight);
+        for (std::size_t k = 0; k < theirs.size(); ++k)
+        {
+            CAPTURE(k);
+            // NaN may have any sign.
+            CHECK(same_bits(ag::nan_to_num(ours[k]), ag::nan_to_num(theirs[k])));
+        }
+    }
+    CHECK(compiled.plans()[0].size() == 1);
+}
+
 TEST_CASE("lines of arrays without elements are planned")
 {
     for (const ag::Shape& shape : {ag::Shape{0, 5}, ag::Shape{5, 0}, ag::Shape{2, 0, 3}})

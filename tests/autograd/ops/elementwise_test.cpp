@@ -252,6 +252,8 @@ const Rounded rounded_operations[] = {
     {"log", [](long double x) { return std::log(x); }, &ag::log<double>, &ag::log<float>, 1},
     {"log1p", [](long double x) { return std::log1p(x); }, &ag::log1p<double>, &ag::log1p<float>, 1},
     {"tanh", [](long double x) { return std::tanh(x); }, &ag::tanh<double>, &ag::tanh<float>, 1.3},
+    {"sin", [](long double x) { return std::sin(x); }, &ag::sin<double>, &ag::sin<float>, 1.4},
+    {"cos", [](long double x) { return std::cos(x); }, &ag::cos<double>, &ag::cos<float>, 1.4},
 };
 
 /// How far a number is from an exact one, in the distance of the nearest number to its neighbour; 0 if both are NaN, and
@@ -291,7 +293,7 @@ std::vector<T> arguments_of_every_kind()
     const T overflow = std::log(Limits::max());
     const T vanish = std::log(Limits::denorm_min());
     for (const T edge : {overflow, vanish, std::log(Limits::min()), T(0.625), T(1) / 2, std::sqrt(T(2)),
-                         std::sqrt(T(0.5)), T(20), T(10)})
+                         std::sqrt(T(0.5)), T(20), T(10), T(200), T(3e4), T(1.6e6), std::acos(T(0)), std::acos(T(-1))})
     {
         for (const T x :
              {edge, std::nextafter(edge, T(0)), std::nextafter(edge, 2 * edge), edge * T(0.99), edge * T(1.01)})
@@ -310,6 +312,9 @@ std::vector<T> arguments_of_every_kind()
     const auto as_it_is = [](double x) { return x; };
     add(-1, 1, as_it_is);
     add(-25, 25, as_it_is);
+    add(-1000, 1000, as_it_is);
+    add(-1e5, 1e5, as_it_is);
+    add(-3e6, 3e6, as_it_is);
     add(vanish, overflow, as_it_is);
     add(0, overflow, [](double x) { return std::exp(x); });
     add(vanish, 0, [](double x) { return std::exp(x); });
@@ -339,7 +344,7 @@ void check_rounding(const Rounded& rounded, Operation operation)
 
 }
 
-TEST_CASE("exponentials and logarithms of arrays are right to the last digit, at every edge")
+TEST_CASE("exponentials, logarithms and sines of arrays are right to the last digit, at every edge")
 {
     for (const Rounded& rounded : rounded_operations)
     {
