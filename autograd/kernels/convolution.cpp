@@ -123,13 +123,13 @@ PoolVector<Range> ranges(const AxisPlan& plan, std::size_t most)
     return result;
 }
 
-using Plan = std::array<AxisPlan, 3>;
+using AxisPlans = std::array<AxisPlan, 3>;
 
 /// A rectangle of one plane of outputs, and where in the copied part its taps read. Row-major places in the part stand for
 /// outputs; those between two rows stand for none.
 struct Window
 {
-    Window(const Plan& plan, const Range& depth, const Range& rows, const Range& columns)
+    Window(const AxisPlans& plan, const Range& depth, const Range& rows, const Range& columns)
         : plan(plan), depth(depth), rows(rows), columns(columns), part_rows(rows.count + plan[1].reach(rows.r)),
           row_length(columns.count + plan[2].reach(columns.r)),
           plane(plan[1].phases * plan[2].phases * part_rows * row_length)
@@ -179,7 +179,7 @@ struct Window
         }
     }
 
-    const Plan& plan;
+    const AxisPlans& plan;
     Range depth;  ///< of one output
     Range rows;
     Range columns;
@@ -216,7 +216,7 @@ private:
 
 /// How many rows of outputs make a part of about `part_bytes`, with so many planes.
 template <class T>
-std::size_t rows_of_part(const Plan& plan, std::size_t planes)
+std::size_t rows_of_part(const AxisPlans& plan, std::size_t planes)
 {
     const std::size_t columns = std::min(part_columns, plan[2].count(0));
     const std::size_t row = planes * plan[1].phases * plan[2].phases * (columns + plan[2].reach(0)) * sizeof(T);
@@ -318,7 +318,7 @@ template <class T>
 class Map
 {
 public:
-    Map(const ConvolutionShape& shape, Plan plan, std::size_t columns, std::size_t rows, const Weights<T>& weights)
+    Map(const ConvolutionShape& shape, AxisPlans plan, std::size_t columns, std::size_t rows, const Weights<T>& weights)
         : shape_(shape), plan_(std::move(plan)), columns_(columns), rows_(rows), high_(rows > narrow_rows),
           tile_rows_(high_ ? tile_rows : narrow_rows),
           packed_(shape.groups * rows * columns * shape.axes[0].kernel * shape.axes[1].kernel * shape.axes[2].kernel)
@@ -491,7 +491,7 @@ private:
     }
 
     const ConvolutionShape& shape_;
-    Plan plan_;
+    AxisPlans plan_;
     std::size_t columns_;  ///< channels of the source in a group
     std::size_t rows_;     ///< channels of the target in a group
     bool high_;
@@ -500,12 +500,12 @@ private:
     PoolVector<std::size_t> starts_;
 };
 
-Plan forward_plan(const ConvolutionShape& shape)
+AxisPlans forward_plan(const ConvolutionShape& shape)
 {
     return {AxisPlan::forward(shape.axes[0]), AxisPlan::forward(shape.axes[1]), AxisPlan::forward(shape.axes[2])};
 }
 
-Plan transposed_plan(const ConvolutionShape& shape)
+AxisPlans transposed_plan(const ConvolutionShape& shape)
 {
     return {AxisPlan::transposed(shape.axes[0]), AxisPlan::transposed(shape.axes[1]),
             AxisPlan::transposed(shape.axes[2])};
@@ -565,7 +565,7 @@ template <class T>
 class DenseGradient
 {
 public:
-    DenseGradient(const ConvolutionShape& shape, const Plan& plan, const T* x, const T* y, T* weight)
+    DenseGradient(const ConvolutionShape& shape, const AxisPlans& plan, const T* x, const T* y, T* weight)
         : shape_(shape), plan_(plan), x_(x), y_(y), weight_(weight),
           taps_(plan[1].taps[0].size() * plan[2].taps[0].size()), planes_(shape.inputs * plan[0].taps[0].size()),
           block_(ceiling(planes_, std::min(planes_, ceiling(planes_ * taps_, gradient_rows)))),
@@ -695,7 +695,7 @@ private:
     }
 
     const ConvolutionShape& shape_;
-    const Plan& plan_;
+    const AxisPlans& plan_;
     const T* x_;
     const T* y_;
     T* weight_;
@@ -758,7 +758,7 @@ constexpr std::array<Dots<T>, sizeof...(I)> dots(std::index_sequence<I...>)
 
 /// The gradient of the weights of groups with few outputs: a scalar product for each element.
 template <class T>
-void narrow_gradient(const ConvolutionShape& shape, const Plan& plan, const T* x, const T* y, T* weight)
+void narrow_gradient(const ConvolutionShape& shape, const AxisPlans& plan, const T* x, const T* y, T* weight)
 {
     static constexpr auto kernels = dots<T>(std::make_index_sequence<tile_rows>{});
     const std::size_t planes = shape.inputs * plan[0].taps[0].size();
@@ -820,7 +820,7 @@ void narrow_gradient(const ConvolutionShape& shape, const Plan& plan, const T* x
 template <class T>
 void correlate(const ConvolutionShape& shape, const T* x, const T* y, T* weight)
 {
-    const Plan plan = forward_plan(shape);
+    const AxisPlans plan = forward_plan(shape);
     if (shape.outputs <= narrow_rows)
     {
         narrow_gradient(shape, plan, x, y, weight);
