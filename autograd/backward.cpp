@@ -143,6 +143,22 @@ void mark_wanted(Pass& pass, Slot begin, Slot target, std::span<const Slot> slot
     }
 }
 
+// The arrays of a long tape have left the first caches when their turn comes.
+constexpr Slot long_tape = 100;
+
+void prefetch_arrays(Record& record)
+{
+    for (const RecordedOperand& operand : record.operands())
+    {
+        if (operand.kept && operand.node->buffer != nullptr)
+        {
+            __builtin_prefetch(operand.node->data);
+            __builtin_prefetch(static_cast<const char*>(operand.node->data) + 64);
+            __builtin_prefetch(static_cast<const char*>(operand.node->data) + 128);
+        }
+    }
+}
+
 }
 
 void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
@@ -171,8 +187,13 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
         retain(seed.gradient);
         Pull::accumulate(pass.gradients[seed.target - begin], seed.gradient);
     }
+    const Slot prefetched = target - begin > long_tape ? begin + 2 : no_slot;
     for (Slot slot = target + 1; slot-- > begin;)
     {
+        if (slot >= prefetched)
+        {
+            prefetch_arrays(arena[slot - 2]);
+        }
         Record& record = arena[slot];
         Node* gradient = std::exchange(pass.gradients[slot - begin], nullptr);
         if (gradient == nullptr)
