@@ -22,18 +22,18 @@ Tensor solve(const Tensor& x, std::size_t s)
     const double h = 2.0 / static_cast<double>(s);
     const Tensor step = h * x;
     const Tensor half_step = h / 2 * x;
-    // The right side is linear in x: times the step, it is that of x times the step.
-    const auto change = [](const Tensor& coefficients, const Tensor& y) {
-        return coefficients * ag::pad(y, {{1, -1}}, ag::PadMode::constant, 1);
-    };
+    const Tensor sixth_step = h / 6 * x;
+    // x y_(i-1) + z. The right side is linear in x: times the step, it is that of x times the step.
+    const auto advance = [](const Tensor& x, const Tensor& y, const Tensor& z)
+    { return ag::fma(x, ag::pad(y, {{1, -1}}, ag::PadMode::constant, 1), z); };
     Tensor y = xt::zeros<double>({x.size()});
     for (std::size_t i = 0; i < s; ++i)
     {
-        const Tensor a = change(half_step, y);
-        const Tensor b = change(half_step, y + a);
-        const Tensor c = change(step, y + b);
-        const Tensor d = change(half_step, y + c);
-        y = ag::fma(ag::fma(b, 2, a) + (c + d), 1.0 / 3, y);
+        const Tensor a = advance(half_step, y, y);
+        const Tensor b = advance(half_step, a, y);
+        const Tensor c = advance(step, b, y);
+        // y + (k1 + 2 k2 + 2 k3 + k4) / 6, where k1 = 2 (a - y), k2 = 2 (b - y), k3 = c - y.
+        y = advance(sixth_step, c, ag::lerp(a + (c - y), b, 2.0 / 3));
     }
     return y;
 }
