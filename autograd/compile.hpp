@@ -31,7 +31,8 @@ struct CompileOptions
 /// What a compiled function does for one combination of shapes, in its order.
 struct PlanStep
 {
-    std::string what;                ///< the operations, "gradient of" those whose pullback it is
+    /// The operations, "gradient of" those whose pullback it is; "and slope" where a value's derivative is computed with it.
+    std::string what;
     std::string result;              ///< type and shape of the last, or of the variable that it changes
     std::vector<std::size_t> reads;  ///< the steps whose results it reads
     Location location;               ///< the user's line of the first

@@ -5,6 +5,7 @@
 #include <autograd/plan/loop.hpp>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <memory_resource>
 #include <numeric>
@@ -66,6 +67,13 @@ constexpr std::size_t longest_piece = std::size_t{1} << 18;
 bool on_lines(const Instruction& instruction)
 {
     return !instruction.operation->elementwise;
+}
+
+/// Whether its operation can compute a slope beside its value.
+template <class T>
+bool has_slope(const Instruction& instruction)
+{
+    return !on_lines(instruction) && operation_of<T>(instruction).value_and_slope != nullptr;
 }
 
 Lines lines_of(const Instruction& instruction, const Shape& shape)
@@ -236,7 +244,10 @@ public:
         std::pmr::monotonic_buffer_resource memory;
         std::pmr::unordered_map<ValueId, std::uint32_t> places(&memory);
         std::pmr::unordered_map<ValueId, std::size_t> last_use(&memory);
-        const std::pmr::vector<ValueId> slopes = find_slopes(steps, static_cast<ValueId>(values.size()), &memory);
+        std::vector<const Instruction*> instructions(steps.size());
+        std::transform(steps.begin(), steps.end(), instructions.begin(),
+                       [](const ElementwiseStep& step) { return step.instruction; });
+        const std::vector<ValueId> slopes = find_slopes<T>(instructions, static_cast<ValueId>(values.size()));
         const auto for_each_read = [&](std::size_t k, auto f)
         {
             const Instruction& instruction = *steps[k].instruction;
@@ -442,35 +453,6 @@ private:
             source.scratch = scratches_++;
         }
         sources_.push_back(source);
-    }
-
-    /// For each step the number of the slope that it gives or takes: derivatives that are computed beside values get numbers
-    /// from `next` on.
-    static std::pmr::vector<ValueId> find_slopes(std::span<const ElementwiseStep> steps, ValueId next,
-                                                 std::pmr::memory_resource* memory)
-    {
-        std::pmr::vector<ValueId> slopes(steps.size(), no_value, memory);
-        std::pmr::unordered_map<ValueId, std::size_t> makers(memory);
-        for (std::size_t k = 0; k < steps.size(); ++k)
-        {
-            const Instruction& instruction = *steps[k].instruction;
-            if (steps[k].total != Total::none || on_lines(instruction) ||
-                operation_of<T>(instruction).value_and_slope == nullptr)
-            {
-                continue;
-            }
-            if (instruction.kind == Instruction::Kind::value)
-            {
-                makers.emplace(instruction.output, k);
-            }
-            else if (const auto maker = makers.find(instruction.inputs[1]); maker != makers.end())
-            {
-                ValueId& slope = slopes[maker->second];
-                slope = slope == no_value ? next++ : slope;
-                slopes[k] = slope;
-            }
-        }
-        return slopes;
     }
 
     Call<T> call_of(const Instruction& instruction, bool with_slope) const
@@ -725,6 +707,34 @@ std::size_t unit_of(const Instruction& instruction, std::span<const RecordedValu
     return unit <= longest_line ? unit : 0;
 }
 
+template <class T>
+std::vector<ValueId> find_slopes(std::span<const Instruction* const> instructions, ValueId next)
+{
+    std::vector<ValueId> slopes(instructions.size(), no_value);
+    std::map<std::pair<const Operation*, ValueId>, std::size_t> makers;
+    for (std::size_t k = 0; k < instructions.size(); ++k)
+    {
+        const Instruction& instruction = *instructions[k];
+        if (!has_slope<T>(instruction))
+        {
+            continue;
+        }
+        if (instruction.kind == Instruction::Kind::value)
+        {
+            makers.emplace(std::pair(instruction.operation, instruction.inputs[0]), k);
+            continue;
+        }
+        const auto maker = makers.find({instruction.operation, instruction.inputs[2]});
+        if (maker != makers.end())
+        {
+            ValueId& slope = slopes[maker->second];
+            slope = slope == no_value ? next++ : slope;
+            slopes[k] = slope;
+        }
+    }
+    return slopes;
+}
+
 bool Divisions::add(std::size_t unit)
 {
     const bool fresh = unit_ % unit != 0;
@@ -796,6 +806,7 @@ std::unique_ptr<ElementwiseProgram> make_list(std::span<const ElementwiseStep> s
 }
 
 #define INSTANTIATE(T)                                                                                                 \
+    template std::vector<ValueId> find_slopes<T>(std::span<const Instruction* const>, ValueId);                        \
     template std::unique_ptr<ElementwiseProgram> make_loop<T>(                                                         \
         const Shape&, const Divisions&, std::span<const ElementwiseStep>, std::span<const RecordedValue>);             \
     template std::unique_ptr<ElementwiseProgram> make_list<T>(std::span<const ElementwiseStep>,                        \

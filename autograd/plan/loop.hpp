@@ -88,6 +88,11 @@ private:
     std::vector<std::size_t> widths_;  ///< of rows that are added up
 };
 
+/// For each instruction of a loop the number of the slope that it gives beside its value, or that it takes instead of
+/// computing it again; numbers from `next` on, or `no_value`.
+template <class T>
+std::vector<ValueId> find_slopes(std::span<const Instruction* const> instructions, ValueId next);
+
 /// A loop over this shape.
 template <class T>
 std::unique_ptr<ElementwiseProgram> make_loop(const Shape& shape, const Divisions& divisions,

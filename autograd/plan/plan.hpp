@@ -84,6 +84,8 @@ private:
     void execute_accumulate(Step& step, const Instruction& instruction);
     void execute_operation(Step& step, const Instruction& instruction);
     void execute_sum(const Step& step, const Instruction& instruction);
+    /// Of each instruction of a step; see `find_slopes`.
+    std::vector<ValueId> slopes_of(const Step& step) const;
     void release_values() noexcept;
     void release_value(ValueId id) noexcept;
 
