@@ -24,8 +24,9 @@ Tensor solve(const Tensor& x, std::size_t s)
     const Tensor half_step = h / 2 * x;
     const Tensor sixth_step = h / 6 * x;
     // x y_(i-1) + z. The right side is linear in x: times the step, it is that of x times the step.
-    const auto advance = [](const Tensor& x, const Tensor& y, const Tensor& z)
-    { return ag::fma(x, ag::pad(y, {{1, -1}}, ag::PadMode::constant, 1), z); };
+    const auto advance = [](const Tensor& x, const Tensor& y, const Tensor& z) {
+        return ag::fma(x, ag::pad(y, {{1, -1}}, ag::PadMode::constant, 1), z);
+    };
     Tensor y = xt::zeros<double>({x.size()});
     for (std::size_t i = 0; i < s; ++i)
     {
