@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/memory.hpp>
+#include <autograd/pool_vector.hpp>
 
 #include <xsimd/xsimd.hpp>
 
@@ -8,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 /// The innermost loop of products: a tile of the result is held in registers while rows of the right side run past.
 namespace autograd::detail
@@ -44,26 +44,6 @@ private:
     std::size_t size_;
     Buffer* buffer_;
 };
-
-/// A vector whose memory is from the thread's pool: making one in each call asks the system for nothing.
-/// @{
-template <class T>
-struct PoolAllocator
-{
-    using value_type = T;
-
-    PoolAllocator() = default;
-    template <class U>
-    PoolAllocator(const PoolAllocator<U>&) noexcept
-    {
-    }
-    T* allocate(std::size_t count) { return static_cast<T*>(allocate_buffer(count * sizeof(T))->data()); }
-    void deallocate(T* data, std::size_t) noexcept { release_buffer(reinterpret_cast<Buffer*>(data) - 1); }
-    bool operator==(const PoolAllocator&) const = default;
-};
-template <class T>
-using PoolVector = std::vector<T, PoolAllocator<T>>;
-/// @}
 
 template <class T, std::size_t rows, std::size_t registers>
 using Tile = std::array<std::array<xsimd::batch<T>, registers>, rows>;

@@ -18,7 +18,7 @@ namespace
 using Kind = Instruction::Kind;
 using Origin = RecordedValue::Origin;
 
-Total total_of(const Instruction& instruction, const std::vector<RecordedValue>& values)
+Total total_of(const Instruction& instruction, std::span<const RecordedValue> values)
 {
     if (instruction.kind != Kind::value || instruction.operation->elementwise)
     {
@@ -46,7 +46,7 @@ bool same_step(const Instruction& a, const Instruction& b)
 }
 
 /// Whether it only gives the gradient of the output on.
-bool passes_on(const Instruction& instruction, const std::vector<RecordedValue>& values)
+bool passes_on(const Instruction& instruction, std::span<const RecordedValue> values)
 {
     if (instruction.kind != Kind::pullback || !instruction.operation->elementwise ||
         instruction.inputs[0] == no_value ||
@@ -376,7 +376,7 @@ void Plan::remove_repetitions()
     // same, so that only some are compared.
     constexpr int most_compared = 64;
     constexpr std::uint32_t none = ~std::uint32_t{0};
-    std::vector<Instruction>& all = recording_.instructions;
+    PoolVector<Instruction>& all = recording_.instructions;
     std::vector<std::uint32_t> last(std::bit_ceil(all.size() + 1), none);
     std::vector<std::uint32_t> before(all.size());
     for (Instruction& instruction : all)

@@ -88,7 +88,7 @@ void Recorder::know(Node* node, ValueId id)
 
 ValueId Recorder::new_value(Origin origin, Node* node)
 {
-    const std::vector<RecordedValue>& all = recording_.values;
+    const PoolVector<RecordedValue>& all = recording_.values;
     const Shape& shape = !all.empty() && all.back().shape == node->shape ? all.back().shape
                                                                          : *recording_.shapes.insert(node->shape).first;
     recording_.values.push_back({shape, node->dtype, origin});
@@ -362,7 +362,7 @@ void remove_unused(Recording& recording)
     {
         used[index(result)] = true;
     }
-    std::vector<Instruction>& all = recording.instructions;
+    PoolVector<Instruction>& all = recording.instructions;
     Flags needed(all.size());
     for (std::size_t k = all.size(); k-- > 0;)
     {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <autograd/pool_vector.hpp>
 #include <autograd/rehearsal.hpp>
 #include <autograd/tracer.hpp>
 
@@ -106,8 +107,8 @@ struct HashOfShape
 struct Recording
 {
     std::unordered_set<Shape, HashOfShape> shapes;  ///< each once: there are many values, and few shapes
-    std::vector<RecordedValue> values;              ///< the arguments first
-    std::vector<Instruction> instructions;
+    PoolVector<RecordedValue> values;               ///< the arguments first
+    PoolVector<Instruction> instructions;
     std::vector<ValueId> results;
     std::vector<std::function<bool()>> conditions;  ///< under which its actions are what they are
     std::unique_ptr<std::pmr::monotonic_buffer_resource> memory =
@@ -168,9 +169,9 @@ private:
         return slot;
     }
 
-    std::vector<std::pair<Node*, ValueId>> entries_;
-    std::vector<std::uint32_t> slots_ =
-        std::vector<std::uint32_t>(64);  ///< 1 + the number of an entry; at most half full
+    PoolVector<std::pair<Node*, ValueId>> entries_;
+    PoolVector<std::uint32_t> slots_ =
+        PoolVector<std::uint32_t>(64);  ///< 1 + the number of an entry; at most half full
 };
 
 /// Makes a recording of what happens while it lives.
