@@ -34,7 +34,7 @@ struct ElementwiseOperation : Operation
     Kernel<T> value;
     T (*scalar_value)(const T* const* operands);
     /// Computes the value and its derivative, which times dy is the pullback, together; null unless that is less work.
-    void (*value_and_slope)(std::size_t count, const T* const* in, T* value, T* slope);
+    void (*value_and_slope)(std::size_t count, const T* in, T* value, T* slope);
 };
 
 /// The value for operands of any shapes that broadcast. Throws ShapeError if they don't.
@@ -85,9 +85,9 @@ template <class F, class T>
     {
         const B x = B::load_unaligned(in + i);
         const B y = F::value(x);
-        const B dy = F::slope(x);
+        const B derivative = F::slope(x);
         y.store_unaligned(value + i);
-        dy.store_unaligned(slope + i);
+        derivative.store_unaligned(slope + i);
     }
 }
 
@@ -262,8 +262,7 @@ struct Elementwise
     {
         if constexpr (requires { F::slope(formula::Probe{}); })
         {
-            return [](std::size_t count, const T* const* in, T* value, T* slope)
-            { value_and_slope_kernel<F>(count, in[0], value, slope); };
+            return &value_and_slope_kernel<F, T>;
         }
         else
         {

@@ -12,14 +12,18 @@
 namespace autograd::detail
 {
 
+/// A sum with it has the nearest integer in its last bits.
+template <class T>
+inline constexpr T to_integer = std::is_same_v<T, float> ? T(12582912) : T(6755399441055744);
+
 template <class T>
 struct ExponentialNumbers
 {
     static constexpr bool is_float = std::is_same_v<T, float>;
     using Bits = std::conditional_t<is_float, std::uint32_t, std::uint64_t>;
     static constexpr int mantissa_bits = is_float ? 23 : 52;
-    /// A sum with it has the nearest integer k in its last bits, plus the bias of exponents.
-    static constexpr T rounds = is_float ? T(12582912.0 + 127) : T(6755399441055744.0 + 1023);
+    /// The same plus the bias of exponents.
+    static constexpr T rounds = to_integer<T> + (is_float ? T(127) : T(1023));
     static constexpr T per_log_2 = T(1.4426950408889634);
     /// log(2), of which the first part has so few bits that its multiples are exact.
     static constexpr T log_2_high = is_float ? T(0.693359375) : T(6.93147180369123816490e-01);

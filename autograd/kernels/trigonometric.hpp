@@ -3,7 +3,7 @@
 #include <autograd/kernels/elementary.hpp>
 
 /// Sines and cosines of registers, to within 1.4 units in the last place; the standard library's of what is larger than most
-/// numbers are. xsimd 8's take 1.1 to 1.2 times as long, and share nothing where both are wanted.
+/// numbers are. xsimd 8's take 1 to 1.2 times as long, and share nothing where both are wanted.
 namespace autograd::detail
 {
 
@@ -12,8 +12,6 @@ struct TrigonometricNumbers;
 template <>
 struct TrigonometricNumbers<double>
 {
-    /// A sum with it has the nearest integer in its last bits.
-    static constexpr double rounds = 6755399441055744.0;
     /// pi / 2 in three parts, of which the first two have 33 bits: multiples below 2^20 are exact.
     static constexpr double half_pi[] = {0x1.921fb544p+0, 0x1.0b4611a6p-34, 0x1.3198a2e037073p-69};
     /// Up to here multiples of the last part are as small as errors are.
@@ -29,7 +27,6 @@ struct TrigonometricNumbers<double>
 template <>
 struct TrigonometricNumbers<float>
 {
-    static constexpr float rounds = 12582912;
     /// The first two have 17 bits: multiples below 2^7 are exact.
     static constexpr float half_pi[] = {0x1.921fp+0F, 0x1.6a88p-17F, 0x1.0b4612p-34F};
     static constexpr float usual = 200;
@@ -53,8 +50,8 @@ struct Angle
     /// For x from 0 to `usual`.
     static Angle of_usual(const B& x)
     {
-        const B rounded = xsimd::fma(x, B(T(2 / std::numbers::pi)), B(Numbers::rounds));
-        const B k = rounded - B(Numbers::rounds);
+        const B rounded = xsimd::fma(x, B(T(2 / std::numbers::pi)), B(to_integer<T>));
+        const B k = rounded - B(to_integer<T>);
         const B exact = xsimd::fnma(k, B(Numbers::half_pi[0]), x);
         const B second = k * B(Numbers::half_pi[1]);
         const B high = exact - second;
@@ -79,11 +76,12 @@ struct Angle
             x.store_aligned(xs);
             for (std::size_t i = 0; i < B::size; ++i)
             {
-                const double k = xs[i] * (2 / std::numbers::pi) + Double::rounds - Double::rounds;
+                const double rounded = xs[i] * (2 / std::numbers::pi) + to_integer<double>;
+                const double k = rounded - to_integer<double>;
                 const double rest = xs[i] - k * Double::half_pi[0] - k * Double::half_pi[1];
                 highs[i] = static_cast<T>(rest);
                 lows[i] = static_cast<T>(rest - highs[i]);
-                quarters[i] = static_cast<std::uint32_t>(k);
+                quarters[i] = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(rounded));
             }
             return {B::load_aligned(highs), B::load_aligned(lows), Bits::load_aligned(quarters)};
         }

@@ -86,17 +86,15 @@ std::size_t lanes_of(DType dtype)
     return dtype == DType::float32 ? xsimd::batch<float>::size : xsimd::batch<double>::size;
 }
 
-/// dy times the slope.
+struct TimesSlope
+{
+    static auto value(const auto& dy, const auto& slope) { return dy * slope; }
+};
+
 template <class T>
 void times_slope(std::size_t count, const T* const* in, T* out)
 {
-    using B = xsimd::batch<T>;
-    const std::array from{in[0], in[1]};
-    for (std::size_t i = 0; i < count; i += B::size)
-    {
-        const B dx = B::load_unaligned(from[0] + i) * B::load_unaligned(from[1] + i);
-        dx.store_unaligned(out + i);
-    }
+    value_kernel<TimesSlope>(count, in, out, std::make_index_sequence<2>{});
 }
 
 /// One operation of a loop, done by one of three; where it reads and writes, as places in a table of pointers.
@@ -120,7 +118,7 @@ struct Call
         }
         if (value_and_slope != nullptr)
         {
-            value_and_slope(count, from, to, slope);
+            value_and_slope(count, from[0], to, slope);
             return;
         }
         // Pointers to T all along: the kernels take them for what they are.
@@ -244,17 +242,13 @@ public:
         std::pmr::monotonic_buffer_resource memory;
         std::pmr::unordered_map<ValueId, std::uint32_t> places(&memory);
         std::pmr::unordered_map<ValueId, std::size_t> last_use(&memory);
-        std::vector<const Instruction*> instructions(steps.size());
-        std::transform(steps.begin(), steps.end(), instructions.begin(),
-                       [](const ElementwiseStep& step) { return step.instruction; });
-        const std::vector<ValueId> slopes = find_slopes<T>(instructions, static_cast<ValueId>(values.size()));
         const auto for_each_read = [&](std::size_t k, auto f)
         {
             const Instruction& instruction = *steps[k].instruction;
-            if (instruction.kind == Instruction::Kind::pullback && slopes[k] != no_value)
+            if (instruction.kind == Instruction::Kind::pullback && steps[k].slope != no_value)
             {
                 f(0, instruction.inputs[0]);
-                f(1, slopes[k]);
+                f(1, steps[k].slope);
                 return;
             }
             for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
@@ -310,7 +304,7 @@ public:
                 free_after(k);
                 continue;
             }
-            Call<T> call = call_of(instruction, slopes[k] != no_value);
+            Call<T> call = call_of(instruction, steps[k].slope != no_value);
             for_each_read(k,
                           [&](std::size_t i, ValueId input)
                           {
@@ -337,8 +331,8 @@ public:
             if (call.value_and_slope != nullptr)
             {
                 call.slope = table_++;
-                places.emplace(slopes[k], call.slope);
-                add_temporary(slopes[k], call.slope);
+                places.emplace(steps[k].slope, call.slope);
+                add_temporary(steps[k].slope, call.slope);
             }
             calls_.push_back(call);
         }

@@ -51,6 +51,7 @@ struct ElementwiseStep
     const Instruction* instruction;
     bool escapes;  ///< whether somebody outside of the loop needs the output
     Total total = Total::none;
+    ValueId slope = no_value;  ///< that it gives or takes, in a loop; see `find_slopes`
 };
 
 /// A loop, or a list, that a plan runs.

@@ -560,6 +560,13 @@ void Plan::arrange()
         }
         else
         {
+            const auto next = static_cast<ValueId>(recording_.values.size());
+            step.slopes =
+                is_float ? find_slopes<float>(step.instructions, next) : find_slopes<double>(step.instructions, next);
+            for (std::size_t k = 0; k < elementwise.size(); ++k)
+            {
+                elementwise[k].slope = step.slopes[k];
+            }
             step.program = is_float ? make_loop<float>(*place.shape, place.divisions, elementwise, recording_.values)
                                     : make_loop<double>(*place.shape, place.divisions, elementwise, recording_.values);
         }
@@ -881,17 +888,6 @@ void Plan::execute_sum(const Step& step, const Instruction& instruction)
     instruction.operation->add_one(instruction.attributes.get(), instruction.operand, sum, operands.subspan(1));
 }
 
-std::vector<ValueId> Plan::slopes_of(const Step& step) const
-{
-    const Instruction& first = *step.instructions.front();
-    if (step.program == nullptr || recording_.values[index(first.output)].shape.rank() == 0)
-    {
-        return std::vector<ValueId>(step.instructions.size(), no_value);
-    }
-    return recording_.values[index(first.output)].dtype == DType::float32 ? find_slopes<float>(step.instructions, 0)
-                                                                          : find_slopes<double>(step.instructions, 0);
-}
-
 std::vector<PlanStep> Plan::steps() const
 {
     const auto runs = static_cast<double>(std::max<std::size_t>(1, timed_runs));
@@ -900,12 +896,12 @@ std::vector<PlanStep> Plan::steps() const
     for (const Step& step : steps_)
     {
         PlanStep line{{}, {}, {}, {}, step.seconds / runs};
-        const std::vector<ValueId> slopes = slopes_of(step);
         for (std::size_t k = 0; k < step.instructions.size(); ++k)
         {
             const Instruction* const instruction = step.instructions[k];
             const bool gradient = instruction->kind == Kind::pullback || instruction->kind == Kind::sum;
-            const bool with_slope = instruction->kind == Kind::value && slopes[k] != no_value;
+            const bool with_slope =
+                instruction->kind == Kind::value && !step.slopes.empty() && step.slopes[k] != no_value;
             line.what += (line.what.empty() ? "" : ", ") + (gradient ? "gradient of " : std::string()) +
                          instruction->name + (with_slope ? " and slope" : "") +
                          (instruction->kind == Kind::update ? " of a variable" : "");

@@ -54,6 +54,7 @@ private:
     {
         std::vector<const Instruction*> instructions;      ///< one, or those of a loop
         std::unique_ptr<ElementwiseProgram> program = {};  ///< of a loop or list
+        std::vector<ValueId> slopes = {};                  ///< of the instructions of a loop; see `find_slopes`
         std::vector<Node*> operands = {};                  ///< kept for its memory; fixed where only the shape is read
         std::vector<std::pair<std::size_t, ValueId>> reads = {};  ///< operands that are values, by their number
         std::vector<ValueId> dead = {};                           ///< nodes that nobody needs after it
@@ -84,8 +85,6 @@ private:
     void execute_accumulate(Step& step, const Instruction& instruction);
     void execute_operation(Step& step, const Instruction& instruction);
     void execute_sum(const Step& step, const Instruction& instruction);
-    /// Of each instruction of a step; see `find_slopes`.
-    std::vector<ValueId> slopes_of(const Step& step) const;
     void release_values() noexcept;
     void release_value(ValueId id) noexcept;
 
