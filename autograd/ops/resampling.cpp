@@ -3,7 +3,9 @@
 #include <autograd/parallel.hpp>
 #include <autograd/primitive.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <span>
 
 namespace autograd::detail
 {
@@ -99,22 +101,18 @@ struct Resample
     }
 };
 
-/// Calls visit(index in x, index in y) for each element of y = x[..., places] that is not outside. Different rows are
-/// visited by different threads.
+/// Calls visit(row, the row's places) for each row of x, of `size` elements, that are taken from or put to its places.
+/// Different rows are visited by different threads.
 template <class Visit>
-void for_each_place(const Indices& places, std::size_t channels, std::size_t size, Visit visit)
+void for_each_row(const Indices& places, std::size_t channels, std::size_t size, Visit visit)
 {
     const std::size_t count = places.shape(1);
-    parallel_for(places.shape(0) * channels, 1 + grain_elements / (1 + count),
+    parallel_for(places.shape(0) * channels, 1 + grain_elements / (1 + std::max(count, size / 4)),
                  [&](std::size_t begin, std::size_t end)
                  {
                      for (std::size_t row = begin; row < end; ++row)
                      {
-                         const std::int64_t* const from = places.data() + row / channels * count;
-                         for (std::size_t o = 0; o < count; ++o)
-                         {
-                             visit(from[o] < 0, row * size + static_cast<std::size_t>(from[o]), row * count + o);
-                         }
+                         visit(row, std::span(places.data() + row / channels * count, count));
                      }
                  });
 }
@@ -136,10 +134,17 @@ struct TakePlaces
     Tensor<T> value(const Tensor<T>& x) const
     {
         const Tensor<T> y = with_last_axis(x, places.shape(1));
-        const T* const from = x.data();
-        T* const to = y.node()->template as<T>();
-        for_each_place(places, x.shape(1), x.shape(2),
-                       [=](bool outside, std::size_t in, std::size_t out) { to[out] = outside ? T(0) : from[in]; });
+        const T* const elements = x.data();
+        T* const taken = y.node()->template as<T>();
+        for_each_row(places, x.shape(1), x.shape(2),
+                     [=, size = x.shape(2)](std::size_t row, std::span<const std::int64_t> from)
+                     {
+                         T* to = taken + row * from.size();
+                         for (const std::int64_t place : from)
+                         {
+                             *to++ = place < 0 ? T(0) : elements[row * size + static_cast<std::size_t>(place)];
+                         }
+                     });
         return y;
     }
     template <class T>
@@ -162,17 +167,23 @@ struct PutAtPlaces
     Tensor<T> value(const Tensor<T>& x) const
     {
         const Tensor<T> y = with_last_axis(x, size);
-        const T* const from = x.data();
-        T* const to = y.node()->template as<T>();
-        std::fill_n(to, y.size(), T(0));
-        for_each_place(places, x.shape(1), size,
-                       [=](bool outside, std::size_t in, std::size_t out)
-                       {
-                           if (!outside)
-                           {
-                               to[in] = add ? to[in] + from[out] : from[out];
-                           }
-                       });
+        const T* const elements = x.data();
+        T* const put = y.node()->template as<T>();
+        for_each_row(places, x.shape(1), size,
+                     [=, size = size](std::size_t row, std::span<const std::int64_t> places)
+                     {
+                         const T* from = elements + row * places.size();
+                         T* const to = put + row * size;
+                         std::fill_n(to, size, T(0));
+                         for (const std::int64_t place : places)
+                         {
+                             if (place >= 0)
+                             {
+                                 to[place] = add ? to[place] + *from : *from;
+                             }
+                             ++from;
+                         }
+                     });
         return y;
     }
     template <class T>
