@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -362,23 +363,11 @@ std::size_t even_columns(std::size_t n, std::size_t room)
     return whole_tiles<T>((n + blocks - 1) / blocks);
 }
 
-/// Our own kernels.
+/// c = a b, where rows of c are `c_row` apart, and are shared among threads by `grain`.
 template <class T>
-void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate)
+void multiply_panels(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, std::size_t c_row,
+                     bool accumulate, Grain grain)
 {
-    if (n == 1)
-    {
-        return multiply_vector(m, k, a, b.data, c, accumulate);
-    }
-    if (m == 1)
-    {
-        return multiply_vector(n, k, Matrix<T>{b.data, b.column_stride, b.row_stride}, a.data, c, accumulate);
-    }
-    if (k == 0 || n == 0)
-    {
-        std::fill_n(c, accumulate ? 0 : m * n, T(0));
-        return;
-    }
     const bool pack = m * n * k >= worth_packing;
     const bool in_place = b.column_stride == 1 && n * k * sizeof(T) <= (m <= few_rows ? 2 : 1) * cached_bytes;
     const std::size_t deepest = std::min(block_depth, k);
@@ -404,12 +393,47 @@ void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T
                     multiply_block(
                         rows, columns, depth,
                         Matrix<T>{a.data + i0 * a.row_stride + p0 * a.column_stride, a.row_stride, a.column_stride},
-                        pack, right, c + i0 * n + j0, n, accumulate || p0 > 0);
+                        pack, right, c + i0 * c_row + j0, c_row, accumulate || p0 > 0);
                 }
             };
-            parallel_for(m, Grain{std::max<std::size_t>(1, worth_a_thread / (columns * depth)), tile_rows}, work);
+            parallel_for(m, grain, work);
         }
     }
+}
+
+/// Our own kernels.
+template <class T>
+void own_gemm(std::size_t m, std::size_t n, std::size_t k, Matrix<T> a, Matrix<T> b, T* c, bool accumulate)
+{
+    if (n == 1)
+    {
+        return multiply_vector(m, k, a, b.data, c, accumulate);
+    }
+    if (m == 1)
+    {
+        return multiply_vector(n, k, Matrix<T>{b.data, b.column_stride, b.row_stride}, a.data, c, accumulate);
+    }
+    if (m == 0 || n == 0 || k == 0)
+    {
+        std::fill_n(c, accumulate ? 0 : m * n, T(0));
+        return;
+    }
+    const auto grain = [k](std::size_t across, std::size_t unit) {
+        return Grain{std::max<std::size_t>(1, worth_a_thread / (across * k)), unit};
+    };
+    if (n < m)
+    {
+        return multiply_panels(m, n, k, a, b, c, n, accumulate, grain(n, tile_rows));
+    }
+    constexpr std::size_t whole = std::numeric_limits<std::size_t>::max();
+    // Each thread packs the columns that it needs: none waits, or reads what another has in its cache.
+    const auto work = [&](std::size_t begin, std::size_t end)
+    {
+        multiply_panels(m, end - begin, k, a,
+                        Matrix<T>{b.data + begin * b.column_stride, b.row_stride, b.column_stride}, c + begin, n,
+                        accumulate, Grain{whole});
+    };
+    parallel_for(n, grain(m, tile_columns<T>), work);
 }
 
 #if AUTOGRAD_HAVE_CBLAS
