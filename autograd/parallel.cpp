@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -21,25 +22,35 @@ namespace
 /// Whether this thread works on a piece: what it splits further, it does alone.
 constinit thread_local bool works_on_piece = false;
 
+using Clock = std::chrono::steady_clock;
+
+/// What it takes to wake a thread, at most; so long one stays awake when it has nothing to do.
+constexpr std::chrono::microseconds waking(40);
+
 /// Waits, without giving the processor away, until `ready`, but no longer than it takes to be woken. Whoever computes large
 /// arrays has the next job at once.
 template <class F>
 void spin(const F& ready)
 {
-    constexpr std::chrono::microseconds longest(40);
-    const auto begin = std::chrono::steady_clock::now();
-    while (!ready() && std::chrono::steady_clock::now() - begin < longest)
+    const auto begin = Clock::now();
+    do
     {
         for (int k = 0; k < 16; ++k)
         {
+            if (ready())
+            {
+                return;
+            }
 #if defined(__x86_64__) || defined(__i386__)
             __builtin_ia32_pause();
 #endif
         }
-    }
+    } while (Clock::now() - begin < waking);
 }
 
-/// Workers that share one job at a time, and sleep when there is none.
+/// Workers that share one job at a time, and sleep when there is none. To give a job to one who is awake takes no lock, and
+/// as few ways of a cache line from one processor to the other as can be: there to see it and to take a piece, and back when
+/// it is done.
 class Workers
 {
 public:
@@ -52,6 +63,12 @@ public:
     ~Workers() { stop(); }
 
     std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+
+    /// How many work or look for work.
+    std::size_t awake() const noexcept { return awake_.load(std::memory_order_relaxed); }
+
+    /// Whether there is a processor for each thread, so that one that looks for work takes none from one that works.
+    bool look() const noexcept { return size() <= processors_; }
 
     void resize(std::size_t count)
     {
@@ -68,77 +85,105 @@ public:
         {
             return false;
         }
+        while (threads_.size() + 1 < size())
+        {
+            ++awake_;
+            threads_.emplace_back([this] { work(); });
+        }
+        job_ = {&task, piece, count, pieces};
+        unfinished_ = pieces;
+        untaken_ = Untaken{untaken_.load().job + 1, static_cast<std::uint32_t>(pieces - 1)};
+        if (pieces > 1 + awake_)
+        {
+            const std::lock_guard lock(mutex_);
+            wake_.notify_all();
+        }
+        works_on_piece = true;
+        run_piece(0);
+        take_pieces();
+        works_on_piece = false;
+        const auto done = [this] { return unfinished_ == 0; };
+        if (look())
+        {
+            spin(done);
+        }
+        if (!done())
         {
             std::unique_lock lock(mutex_);
-            while (threads_.size() + 1 < size())
-            {
-                threads_.emplace_back([this] { work(); });
-            }
-            task_ = &task;
-            piece_ = piece;
-            count_ = count;
-            pieces_ = pieces;
-            next_ = 0;
-            unfinished_ = pieces;
+            waits_ = true;
+            done_.wait(lock, done);
+            waits_ = false;
         }
-        wake_.notify_all();
-        take_pieces();
-        const auto done = [this] { return unfinished_ == 0 && busy_ == 0; };
-        spin_if_free(done);
-        std::unique_lock lock(mutex_);
-        done_.wait(lock, done);
-        pieces_ = 0;
         return true;
     }
 
 private:
-    void take_pieces()
+    struct Job
     {
-        works_on_piece = true;
-        for (std::size_t index = next_++; index < pieces_; index = next_++)
-        {
-            const std::size_t begin = index * piece_;
-            (*task_)(begin, std::min(count_, begin + piece_));
-            --unfinished_;
-        }
-        works_on_piece = false;
-    }
+        const Task* task;
+        std::size_t piece;
+        std::size_t count;
+        std::size_t pieces;
+    };
 
-    void work()
+    /// The pieces of a job that nobody has taken yet. With its number, as one who comes late must not take one of the next
+    /// job for one of the last.
+    struct Untaken
     {
-        const auto ready = [this] { return stopping_ || next_ < pieces_; };
-        while (true)
+        std::uint32_t job;
+        std::uint32_t pieces;
+    };
+
+    void run_piece(std::size_t index)
+    {
+        const std::size_t begin = index * job_.piece;
+        (*job_.task)(begin, std::min(job_.count, begin + job_.piece));
+        if (--unfinished_ == 0 && waits_)
         {
-            spin_if_free(ready);
-            std::unique_lock lock(mutex_);
-            wake_.wait(lock, ready);
-            if (stopping_)
-            {
-                return;
-            }
-            ++busy_;
-            lock.unlock();
-            take_pieces();
-            lock.lock();
-            --busy_;
+            const std::lock_guard lock(mutex_);
             done_.notify_one();
         }
     }
 
-    /// Spins if there is a processor for each thread: otherwise it would take that of a thread that works.
-    template <class F>
-    void spin_if_free(const F& ready) const
+    void take_pieces()
     {
-        if (size() <= processors_)
+        Untaken seen = untaken_;
+        while (seen.pieces > 0)
         {
-            spin(ready);
+            if (untaken_.compare_exchange_weak(seen, {seen.job, seen.pieces - 1}))
+            {
+                run_piece(job_.pieces - seen.pieces);
+                seen = untaken_;
+            }
+        }
+    }
+
+    void work()
+    {
+        works_on_piece = true;
+        const auto ready = [this] { return stopping_ || untaken_.load().pieces > 0; };
+        while (!stopping_)
+        {
+            if (look())
+            {
+                spin(ready);
+            }
+            if (!ready())
+            {
+                std::unique_lock lock(mutex_);
+                // Before it looks once more: whoever gives a job looks at who is awake after that.
+                --awake_;
+                wake_.wait(lock, ready);
+                ++awake_;
+            }
+            take_pieces();
         }
     }
 
     void stop()
     {
         {
-            std::unique_lock lock(mutex_);
+            const std::lock_guard lock(mutex_);
             stopping_ = true;
         }
         wake_.notify_all();
@@ -147,6 +192,7 @@ private:
             thread.join();
         }
         threads_.clear();
+        awake_ = 0;
         stopping_ = false;
     }
 
@@ -157,31 +203,74 @@ private:
     std::vector<std::thread> threads_;
     const std::size_t processors_ = std::max(1U, std::thread::hardware_concurrency());
     std::atomic<std::size_t> size_ = processors_;
-    const Task* task_ = nullptr;
-    std::size_t piece_ = 0;
-    std::size_t count_ = 0;
-    std::atomic<std::size_t> pieces_ = 0;
-    std::atomic<std::size_t> next_ = 0;
-    std::atomic<std::size_t> unfinished_ = 0;
-    std::atomic<std::size_t> busy_ = 0;
+    // What changes from one to the other processor together shares a cache line.
+    alignas(64) Job job_ = {};
+    std::atomic<Untaken> untaken_ = Untaken{};
     std::atomic<bool> stopping_ = false;
+    alignas(64) std::atomic<std::size_t> unfinished_ = 0;
+    std::atomic<bool> waits_ = false;
+    alignas(64) std::atomic<std::size_t> awake_ = 0;
 };
+
+/// What this thread has missed because others slept, while it did one short loop after another: when that is more than waking
+/// costs, it is worth it, though no loop alone is.
+class Missed
+{
+public:
+    bool enough()
+    {
+        if (Clock::now() - last_ > waking)
+        {
+            sum_ = {};
+        }
+        return sum_ > waking;
+    }
+
+    void add(Clock::time_point begin, Clock::time_point end)
+    {
+        sum_ += (end - begin) / 2;
+        last_ = end;
+    }
+
+private:
+    Clock::time_point last_;
+    Clock::duration sum_ = {};
+};
+
+constinit thread_local Missed missed;
 
 }
 
 void run_in_pieces(std::size_t count, Grain grain, Task task)
 {
-    const std::size_t threads = works_on_piece ? 1 : std::min(Workers::instance().size(), count / grain.least);
-    if (threads > 1)
+    Workers& workers = Workers::instance();
+    const std::size_t size = works_on_piece ? 1 : workers.size();
+    const std::size_t parts = std::min(size, count / grain.least_awake());
+    if (parts <= 1)
+    {
+        task(0, count);
+        return;
+    }
+    const auto share = [&](std::size_t threads)
     {
         const std::size_t units = (count + grain.unit - 1) / grain.unit;
         const std::size_t piece = (units + threads - 1) / threads * grain.unit;
-        if (Workers::instance().run((count + piece - 1) / piece, piece, count, task))
+        return workers.run((count + piece - 1) / piece, piece, count, task);
+    };
+    const std::size_t threads = std::max(std::min(size, count / grain.least), std::min(parts, 1 + workers.awake()));
+    if (threads > 1)
+    {
+        if (!share(threads))
         {
-            return;
+            task(0, count);
         }
     }
-    task(0, count);
+    else if (!workers.look() || !missed.enough() || !share(parts))
+    {
+        const auto begin = Clock::now();
+        task(0, count);
+        missed.add(begin, Clock::now());
+    }
 }
 
 }

@@ -138,7 +138,7 @@ void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
                     arrays);
             };
             const std::size_t size = parameter.size();
-            if (size < detail::sweep_grain.least)
+            if (size < detail::sweep_grain.least_awake())
             {
                 update(0, size);
             }

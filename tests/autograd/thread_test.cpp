@@ -214,6 +214,41 @@ TEST_CASE("a loop is split into even pieces of whole units, and only where each 
     ag::set_num_threads(threads);
 }
 
+TEST_CASE("loops that several threads split at the same time visit every index once")
+{
+    const auto visit_all = [](std::size_t seed)
+    {
+        bool once = true;
+        std::vector<int> visits;
+        for (std::size_t i = 0; i < 2'000; ++i)
+        {
+            seed = seed * 6364136223846793005U + 1442695040888963407U;
+            visits.assign((seed >> 33) % 5'000, 0);
+            // Many are worth a thread only if it is awake.
+            const ag::detail::Grain grain{1 + (seed >> 40) % 2'000, 1 + (seed >> 50) % 7};
+            ag::detail::parallel_for(visits.size(), grain,
+                                     [&](std::size_t begin, std::size_t end)
+                                     {
+                                         for (; begin < end; ++begin)
+                                         {
+                                             ++visits[begin];
+                                         }
+                                     });
+            once = once && std::all_of(visits.begin(), visits.end(), [](int count) { return count == 1; });
+        }
+        return once;
+    };
+    const std::size_t threads = ag::num_threads();
+    for (const std::size_t count : {2, 3, 8})
+    {
+        ag::set_num_threads(count);
+        std::array<bool, 3> once = {};
+        on_threads(3, [&](int k) { once[static_cast<std::size_t>(k)] = visit_all(static_cast<std::size_t>(k)); });
+        CHECK(once == std::array{true, true, true});
+    }
+    ag::set_num_threads(threads);
+}
+
 TEST_CASE("accumulated gradients are the same to the last bit for any number of threads")
 {
     const Variable w(xt::xarray<double>{0.1, -0.2, 0.3}), b(0.05);
