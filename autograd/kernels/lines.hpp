@@ -118,9 +118,10 @@ xsimd::batch<T> load_line(const T* in, const Tile& tile, std::size_t count, std:
 }
 
 /// Calls visit(p, n, c) for all elements of the tile, a register at a time: n of them from p on, which belong to what
-/// stands at c in arrays of one element a line.
+/// stands at c in arrays of one element a line. Both arguments are copies, which no store of the loop can change: else they
+/// are read again after each.
 template <class T, class Visit>
-void for_each_register(const Tile& tile, const Visit& visit)
+void for_each_register(const Tile tile, const Visit visit)
 {
     constexpr std::size_t lanes = xsimd::batch<T>::size;
     if (tile.stride == 1)
@@ -169,9 +170,9 @@ B combine_lanes(const B& x, const Combine& combine)
     }
 }
 
-/// Combines each line's terms, registers that term(p, n, c) gives, to one number.
+/// Combines each line's terms, registers that term(p, n, c) gives, to one number. Takes copies likewise.
 template <class T, class Combine, class Term>
-void fold_lines(const Tile& tile, T neutral, LineNumbers<T>& result, const Combine& combine, const Term& term)
+void fold_lines(const Tile tile, T neutral, LineNumbers<T>& result, const Combine combine, const Term term)
 {
     using B = xsimd::batch<T>;
     if (tile.stride != 1)
@@ -208,13 +209,13 @@ void fold_lines(const Tile& tile, T neutral, LineNumbers<T>& result, const Combi
     combine_lanes<B::size / 2>(total, combine).store_aligned(result.numbers);
 }
 
-/// Replaces each line's number by f of it, a register at a time.
+/// f of each line's number, a register at a time. The result may be the numbers themselves.
 template <class T, class F>
-void map_numbers(const Tile& tile, LineNumbers<T>& numbers, const F& f)
+void map_numbers(const Tile& tile, const LineNumbers<T>& numbers, LineNumbers<T>& result, const F& f)
 {
     for (std::size_t c = 0; c < tile.columns; c += xsimd::batch<T>::size)
     {
-        f(numbers.at(c)).store_aligned(numbers.numbers + c);
+        f(numbers.at(c)).store_aligned(result.numbers + c);
     }
 }
 
