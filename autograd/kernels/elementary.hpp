@@ -23,7 +23,7 @@ B with_sign(const B& y, const B& x)
 }
 
 /// The coefficients from `first` on, every `step`-th, that of the lowest power first. Two sums of half as many terms take
-/// half as long as one, of which every term waits for the one before.
+/// half as long as one, of which every term waits for the one before; not if they are so few that the square takes as long.
 template <std::size_t first = 0, std::size_t step = 1, class B, class T, std::size_t N>
 B polynomial(const T (&coefficients)[N], const B& x)
 {
@@ -35,6 +35,11 @@ B polynomial(const T (&coefficients)[N], const B& x)
     else if constexpr (count == 2)
     {
         return xsimd::fma(B(coefficients[first + step]), x, B(coefficients[first]));
+    }
+    else if constexpr (count == 3)
+    {
+        return xsimd::fma(xsimd::fma(B(coefficients[first + 2 * step]), x, B(coefficients[first + step])), x,
+                          B(coefficients[first]));
     }
     else
     {
@@ -56,7 +61,7 @@ B exponential_minus_1(const B& x)
     return xsimd::select(xsimd::abs(x) < tiny, x, y + y);
 }
 
-/// (tanh(x) - x) / x^3 in x^2 for |x| <= 0.625, as a quotient; that of doubles from S. L. Moshier, Cephes, 1995. From `end` on
+/// (tanh(x) - x) / x^3 in x^2 for |x| <= 0.625; that of doubles as a quotient, from S. L. Moshier, Cephes, 1995. From `end` on
 /// tanh is 1.
 template <class T>
 struct HyperbolicTangent;
@@ -72,23 +77,32 @@ template <>
 struct HyperbolicTangent<float>
 {
     static constexpr float above[] = {-0.333332896F, 0.133316055F, -0.0537511669F, 0.0206717458F, -0.00573768606F};
-    static constexpr float below[] = {1};
     static constexpr float end = 10;
 };
 
-/// For small x as x + x^3 a / b, else as 1 - 2 / (e^2x + 1): one division.
+/// For small x as x + x^3 a, or x + x^3 a / b, else as 1 - 2 / (e^2x + 1): one division.
 template <class B>
 B hyperbolic_tangent(const B& x)
 {
-    using Tangent = HyperbolicTangent<typename B::value_type>;
+    using T = typename B::value_type;
+    using Tangent = HyperbolicTangent<T>;
     const B size = xsimd::abs(x);
     const auto small = size < B(0.625);
     const B square = size * size;
+    const B cube = size * square;
     const Exponential<B> e(xsimd::min(B(Tangent::end), size) * B(2));
-    const B above = xsimd::select(small, size * square * polynomial(Tangent::above, square), B(-2));
-    const B below =
-        xsimd::select(small, polynomial(Tangent::below, square), xsimd::fma(e.scale, e.rest, e.scale + B(1)));
-    return with_sign(xsimd::select(small, size, B(1)) + above / below, x);
+    const B above = polynomial(Tangent::above, square);
+    const B below = xsimd::fma(e.scale, e.rest, e.scale + B(1));
+    if constexpr (std::is_same_v<T, float>)
+    {
+        return with_sign(xsimd::select(small, xsimd::fma(cube, above, size), B(1) - B(2) / below), x);
+    }
+    else
+    {
+        const B quotient =
+            xsimd::select(small, cube * above, B(-2)) / xsimd::select(small, polynomial(Tangent::below, square), below);
+        return with_sign(xsimd::select(small, size, B(1)) + quotient, x);
+    }
 }
 
 /// (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for (1 + s) / (1 - s) from sqrt(1/2) to sqrt(2).

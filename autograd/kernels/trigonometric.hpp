@@ -88,29 +88,30 @@ struct Angle
     }
 };
 
-/// sin(x + turns pi / 2) of what x is an angle of.
+/// sin(x + turns pi / 2) of what x is an angle of; turns is 0 or 1.
 template <int turns, class B>
 B sine_of(const Angle<B>& x)
 {
     using T = typename B::value_type;
     using Numbers = TrigonometricNumbers<T>;
     using Bits = typename Angle<B>::Bits;
-    constexpr int sign_bit = 8 * sizeof(T) - 1;
     const B square = x.high * x.high;
     const B sine = x.high + xsimd::fma(x.high * square, polynomial(Numbers::sine_tail, square), x.low);
     const B bend = xsimd::fma(polynomial(Numbers::cosine_tail, square), square, B(T(-0.5)));
     const B cosine = B(1) + xsimd::fnma(x.high, x.low, square * bend);
-    const Bits quarters = x.quarters + Bits(turns);
-    // The lowest bit as the sign of a number, and the next.
-    const auto swapped = std::bit_cast<B>((quarters << sign_bit) | std::bit_cast<Bits>(B(1))) < B(0);
-    const B sign = std::bit_cast<B>((quarters >> 1) << sign_bit);
-    return xsimd::select(swapped, cosine, sine) ^ sign;
+    // By bits: multiplications leave no time for comparisons, and whoever wants both sines has most of it in common. Where k is
+    // odd, they change places; the second lowest bit of k + turns is the sign.
+    constexpr int sign_bit = 8 * sizeof(T) - 1;
+    const Bits odd = Bits(0) - (x.quarters & Bits(1));
+    const Bits exchanged = (std::bit_cast<Bits>(sine) ^ std::bit_cast<Bits>(cosine)) & odd;
+    const Bits sign = ((x.quarters + Bits(turns)) << (sign_bit - 1)) & std::bit_cast<Bits>(B(T(-0.0)));
+    return std::bit_cast<B>(std::bit_cast<Bits>(turns == 0 ? sine : cosine) ^ exchanged ^ sign);
 }
 
 /// f(x), which is sin(x + turns pi / 2), for x that is not negative.
 /// @{
 template <int turns, class B, class F>
-[[gnu::noinline]] B sine_of_unusual(F f, const B& x)
+[[gnu::noinline]] B sine_of_unusual(F f, B x)
 {
     return replace_unusual(x <= B(Angle<B>::Numbers::most), sine_of<turns>(Angle<B>::of(x)), f, x);
 }
