@@ -23,6 +23,7 @@ struct ElementwisePullback
     Kernel<T> kernel;
     T (*scalar)(const T* const* in);
     unsigned reads;  ///< bit 0: dy, bit 1: y, bit 2 + k: operand k
+    formula::Form form;
     bool passes_on;  ///< whether the gradient is dy itself
 };
 
@@ -32,6 +33,7 @@ struct ElementwiseOperation : Operation
     std::size_t arity;
     ElementwisePullback<T> pullbacks[most_operands];
     Kernel<T> value;
+    formula::Form form;  ///< of the value
     T (*scalar_value)(const T* const* operands);
     /// Computes the value and its derivative, which times dy is the pullback, together; null unless that is less work.
     void (*value_and_slope)(std::size_t count, const T* in, T* value, T* slope);
@@ -101,6 +103,12 @@ constexpr formula::Probe probe_pullback(std::index_sequence<K...>)
 template <class F, std::size_t k>
 inline constexpr formula::Probe probe_of = probe_pullback<F, k>(std::make_index_sequence<F::arity>{});
 
+template <class F, std::size_t... K>
+constexpr formula::Form form_of_value(std::index_sequence<K...>)
+{
+    return F::value(formula::Probe::argument(K)...).form;
+}
+
 template <bool used, class B, class T>
 B load_if(const T* in, std::size_t i)
 {
@@ -145,7 +153,8 @@ constexpr ElementwisePullback<T> pullback_of()
         using Indices = std::make_index_sequence<F::arity>;
         constexpr formula::Probe probe = probe_of<F, k>;
         return {[](std::size_t count, const T* const* in, T* out) { pullback_kernel<F, k>(count, in, out, Indices{}); },
-                [](const T* const* in) { return scalar_pullback<F, k>(in, Indices{}); }, probe.read, probe.untouched};
+                [](const T* const* in) { return scalar_pullback<F, k>(in, Indices{}); }, probe.read, probe.form,
+                probe.form == formula::Form::argument && probe.read == 1};
     }
     else
     {
@@ -280,6 +289,7 @@ struct Elementwise
         F::arity,
         {pullback_of<F, 0, T>(), pullback_of<F, 1, T>(), pullback_of<F, 2, T>()},
         &kernel,
+        form_of_value<F>(Indices{}),
         &scalar,
         value_and_slope()};
 
@@ -289,6 +299,7 @@ struct Elementwise
         F::arity,
         {},
         &kernel,
+        formula::Form::other,
         &scalar,
         nullptr};
 

@@ -8,6 +8,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include <cmath>
+#include <cstdint>
 
 /// What the formula of an element-wise operation may use. A formula is written once and instantiated on a number, on a
 /// SIMD register of numbers, on a Tensor (where an outer tape records it), and on `Probe`, which finds out what it reads.
@@ -24,11 +25,21 @@ concept Register = requires
     typename B::batch_bool_type;
 };
 
+/// What a formula is, where it is as simple as that: one of its arguments; or the product, sum or negative of such.
+enum class Form : std::uint8_t
+{
+    other,
+    argument,
+    product,
+    sum,
+    negative
+};
+
 /// Stands for an argument of a formula and remembers what was read: bit 0 for the first argument, and so on.
 struct Probe
 {
     unsigned read = 0;
-    bool untouched = false;  ///< whether it still is the first argument itself
+    Form form = Form::other;
 
     constexpr Probe() = default;
     constexpr Probe(double) {}
@@ -38,7 +49,7 @@ struct Probe
     {
         Probe result;
         result.read = 1U << number;
-        result.untouched = number == 0;
+        result.form = Form::argument;
         return result;
     }
 
@@ -48,21 +59,29 @@ struct Probe
         result.read = (arguments.read | ... | 0U);
         return result;
     }
+
+    /// The same, as a formula of this form if all are arguments.
+    static constexpr Probe simple(Form form, auto... arguments)
+    {
+        Probe result = all(arguments...);
+        result.form = ((arguments.form == Form::argument) && ...) ? form : Form::other;
+        return result;
+    }
 };
 
-#define AUTOGRAD_PROBE_OPERATOR(symbol)                                                                                \
+#define AUTOGRAD_PROBE_OPERATOR(symbol, form)                                                                          \
     constexpr Probe operator symbol(Probe a, Probe b)                                                                  \
     {                                                                                                                  \
-        return Probe::all(a, b);                                                                                       \
+        return Probe::simple(Form::form, a, b);                                                                        \
     }
-AUTOGRAD_PROBE_OPERATOR(+)
-AUTOGRAD_PROBE_OPERATOR(-)
-AUTOGRAD_PROBE_OPERATOR(*)
-AUTOGRAD_PROBE_OPERATOR(/)
+AUTOGRAD_PROBE_OPERATOR(+, sum)
+AUTOGRAD_PROBE_OPERATOR(-, other)
+AUTOGRAD_PROBE_OPERATOR(*, product)
+AUTOGRAD_PROBE_OPERATOR(/, other)
 #undef AUTOGRAD_PROBE_OPERATOR
 constexpr Probe operator-(Probe a)
 {
-    return Probe::all(a);
+    return Probe::simple(Form::negative, a);
 }
 
 #define AUTOGRAD_VOCABULARY_1(function)                                                                                \

@@ -5,6 +5,7 @@
 #include <autograd/plan/loop.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <memory>
 #include <memory_resource>
@@ -59,15 +60,36 @@ Kernel<T> kernel_of(const Instruction& instruction)
                                                         : operation.pullbacks[instruction.operand].kernel;
 }
 
-/// Lines of more elements are better computed by passes over all of them.
-constexpr std::size_t longest_line = std::size_t{1} << 14;
-/// How many elements there may be between places where a thread may begin.
-constexpr std::size_t longest_piece = std::size_t{1} << 18;
-
 bool on_lines(const Instruction& instruction)
 {
     return !instruction.operation->elementwise;
 }
+
+template <class T>
+Simple simple_of(const Instruction& instruction)
+{
+    if (on_lines(instruction))
+    {
+        return {};
+    }
+    const ElementwiseOperation<T>& operation = operation_of<T>(instruction);
+    if (instruction.kind == Instruction::Kind::value)
+    {
+        return {operation.form, instruction.inputs.front(), instruction.inputs.back()};
+    }
+    const ElementwisePullback<T>& pullback = operation.pullbacks[instruction.operand];
+    if (pullback.form == formula::Form::other)
+    {
+        return {};
+    }
+    return {pullback.form, instruction.inputs[static_cast<std::size_t>(std::countr_zero(pullback.reads))],
+            instruction.inputs[static_cast<std::size_t>(std::bit_width(pullback.reads) - 1)]};
+}
+
+/// Lines of more elements are better computed by passes over all of them.
+constexpr std::size_t longest_line = std::size_t{1} << 14;
+/// How many elements there may be between places where a thread may begin.
+constexpr std::size_t longest_piece = std::size_t{1} << 18;
 
 /// Whether its operation can compute a slope beside its value.
 template <class T>
@@ -86,15 +108,101 @@ std::size_t lanes_of(DType dtype)
     return dtype == DType::float32 ? xsimd::batch<float>::size : xsimd::batch<double>::size;
 }
 
-struct TimesSlope
+/// The product as it is by itself: of it and a sum GCC would make one instruction, which rounds once.
+template <class B>
+B rounded(const B& product)
 {
-    static auto value(const auto& dy, const auto& slope) { return dy * slope; }
+#if __has_builtin(__builtin_assoc_barrier)
+    return B(__builtin_assoc_barrier(product.data));
+#else
+    return product;
+#endif
+}
+
+struct Product
+{
+    static auto value(const auto& a, const auto& b) { return a * b; }
+};
+struct SumWithProduct
+{
+    static auto value(const auto& a, const auto& b, const auto& c) { return rounded(a * b) + c; }
+};
+struct NegativeProduct
+{
+    static auto value(const auto& a, const auto& b) { return -(a * b); }
 };
 
-template <class T>
-void times_slope(std::size_t count, const T* const* in, T* out)
+template <class F, std::size_t inputs, class T>
+void kernel_with(std::size_t count, const T* const* in, T* out)
 {
-    value_kernel<TimesSlope>(count, in, out, std::make_index_sequence<2>{});
+    value_kernel<F>(count, in, out, std::make_index_sequence<inputs>{});
+}
+
+/// What a loop does instead of a step.
+template <class T>
+struct Shortcut
+{
+    bool left_out = false;  ///< nothing: the only step that reads its result does it
+    Kernel<T> kernel = nullptr;
+    std::array<ValueId, 3> inputs = {};
+    std::size_t count = 0;  ///< of inputs
+};
+
+/// Gradients are multiplied by slopes that are there. A product that one sum or sign reads is computed with that: it need not
+/// be written and read.
+template <class T>
+std::vector<Shortcut<T>> find_shortcuts(std::span<const ElementwiseStep> steps)
+{
+    using formula::Form;
+    std::pmr::monotonic_buffer_resource memory;
+    std::pmr::unordered_map<ValueId, std::size_t> readers(&memory);
+    for (const ElementwiseStep& step : steps)
+    {
+        const Instruction& instruction = *step.instruction;
+        for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
+        {
+            readers[instruction.inputs[i]] += instruction.inputs[i] != no_value && reads(instruction, i);
+        }
+    }
+    struct Factors
+    {
+        std::size_t step;
+        ValueId a;
+        ValueId b;
+    };
+    std::pmr::unordered_map<ValueId, Factors> products(&memory);
+    std::vector<Shortcut<T>> shortcuts(steps.size());
+    for (std::size_t k = 0; k < steps.size(); ++k)
+    {
+        const ElementwiseStep& step = steps[k];
+        const Instruction& instruction = *step.instruction;
+        Simple simple = step.total == Total::none ? simple_of<T>(instruction) : Simple{};
+        if (instruction.kind == Instruction::Kind::pullback && step.slope != no_value)
+        {
+            simple = {Form::product, instruction.inputs[0], step.slope};
+            shortcuts[k] = {false, &kernel_with<Product, 2, T>, {simple.a, simple.b}, 2};
+        }
+        if (simple.form == Form::product && !step.escapes && readers[instruction.output] == 1)
+        {
+            products.emplace(instruction.output, Factors{k, simple.a, simple.b});
+        }
+        if (simple.form != Form::sum && simple.form != Form::negative)
+        {
+            continue;
+        }
+        const bool first = products.contains(simple.a);
+        const auto product = products.find(first ? simple.a : simple.b);
+        if (product != products.end())
+        {
+            const auto [maker, a, b] = product->second;
+            shortcuts[maker] = {.left_out = true};
+            shortcuts[k] =
+                simple.form == Form::negative
+                    ? Shortcut<T>{false, &kernel_with<NegativeProduct, 2, T>, {a, b}, 2}
+                    : Shortcut<T>{false, &kernel_with<SumWithProduct, 3, T>, {a, b, first ? simple.b : simple.a}, 3};
+        }
+    }
+    return shortcuts;
 }
 
 /// One operation of a loop, done by one of three; where it reads and writes, as places in a table of pointers.
@@ -242,13 +350,16 @@ public:
         std::pmr::monotonic_buffer_resource memory;
         std::pmr::unordered_map<ValueId, std::uint32_t> places(&memory);
         std::pmr::unordered_map<ValueId, std::size_t> last_use(&memory);
+        const std::vector<Shortcut<T>> shortcuts = find_shortcuts<T>(steps);
         const auto for_each_read = [&](std::size_t k, auto f)
         {
             const Instruction& instruction = *steps[k].instruction;
-            if (instruction.kind == Instruction::Kind::pullback && steps[k].slope != no_value)
+            if (const Shortcut<T>& shortcut = shortcuts[k]; shortcut.left_out || shortcut.kernel != nullptr)
             {
-                f(0, instruction.inputs[0]);
-                f(1, steps[k].slope);
+                for (std::size_t i = 0; i < shortcut.count; ++i)
+                {
+                    f(i, shortcut.inputs[i]);
+                }
                 return;
             }
             for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
@@ -296,6 +407,10 @@ public:
         for (std::size_t k = 0; k < steps.size(); ++k)
         {
             const Instruction& instruction = *steps[k].instruction;
+            if (shortcuts[k].left_out)
+            {
+                continue;
+            }
             if (steps[k].total != Total::none)
             {
                 const Shape& result = values[index(instruction.output)].shape;
@@ -304,7 +419,7 @@ public:
                 free_after(k);
                 continue;
             }
-            Call<T> call = call_of(instruction, steps[k].slope != no_value);
+            Call<T> call = call_of(instruction, shortcuts[k].kernel, steps[k].slope != no_value);
             for_each_read(k,
                           [&](std::size_t i, ValueId input)
                           {
@@ -449,25 +564,25 @@ private:
         sources_.push_back(source);
     }
 
-    Call<T> call_of(const Instruction& instruction, bool with_slope) const
+    Call<T> call_of(const Instruction& instruction, Kernel<T> shortcut, bool with_slope) const
     {
         Call<T> call;
-        if (on_lines(instruction))
+        if (shortcut != nullptr)
+        {
+            call.kernel = shortcut;
+        }
+        else if (on_lines(instruction))
         {
             call.on_lines = &instruction;
             call.lines = lines_of(instruction, shape_);
         }
-        else if (!with_slope)
+        else if (with_slope)
         {
-            call.kernel = kernel_of<T>(instruction);
-        }
-        else if (instruction.kind == Instruction::Kind::pullback)
-        {
-            call.kernel = &times_slope<T>;
+            call.value_and_slope = operation_of<T>(instruction).value_and_slope;
         }
         else
         {
-            call.value_and_slope = operation_of<T>(instruction).value_and_slope;
+            call.kernel = kernel_of<T>(instruction);
         }
         return call;
     }
@@ -679,6 +794,11 @@ private:
     std::vector<Entry> entries_;
 };
 
+}
+
+Simple simple_of(const Instruction& instruction, DType dtype)
+{
+    return dtype == DType::float32 ? simple_of<float>(instruction) : simple_of<double>(instruction);
 }
 
 std::size_t unit_of(const Instruction& instruction, std::span<const RecordedValue> values)

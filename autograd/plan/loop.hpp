@@ -54,6 +54,15 @@ struct ElementwiseStep
     ValueId slope = no_value;  ///< that it gives or takes, in a loop; see `find_slopes`
 };
 
+/// What an element-wise step computes of which inputs, if its formula is as simple as that.
+struct Simple
+{
+    formula::Form form = formula::Form::other;
+    ValueId a = no_value;
+    ValueId b = no_value;  ///< the same as `a`, if there is only one
+};
+Simple simple_of(const Instruction& instruction, DType dtype);
+
 /// A loop, or a list, that a plan runs.
 class ElementwiseProgram
 {

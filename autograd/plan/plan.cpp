@@ -38,27 +38,50 @@ bool same_attributes(const Instruction& a, const Instruction& b)
     return equal && !take_live_comparison();
 }
 
-/// Whether both give the same.
+/// Whether both give the same, products apart.
 bool same_step(const Instruction& a, const Instruction& b)
 {
     return a.kind == b.kind && a.operation == b.operation && a.operand == b.operand &&
            std::ranges::equal(a.inputs, b.inputs) && same_attributes(a, b);
 }
 
-/// Whether it only gives the gradient of the output on.
-bool passes_on(const Instruction& instruction, std::span<const RecordedValue> values)
+/// What it computes if that is simple, for all elements alike.
+Simple simple_step(const Instruction& instruction, std::span<const RecordedValue> values)
 {
-    if (instruction.kind != Kind::pullback || !instruction.operation->elementwise ||
-        instruction.inputs[0] == no_value ||
-        values[index(instruction.inputs[0])].shape != values[index(instruction.output)].shape)
+    const bool elementwise =
+        (instruction.kind == Kind::value || instruction.kind == Kind::pullback) && instruction.operation->elementwise;
+    const Simple simple = elementwise ? simple_of(instruction, values[index(instruction.output)].dtype) : Simple{};
+    return simple.a != no_value && simple.b != no_value ? simple : Simple{};
+}
+
+/// Whether both are the product of the same, values and gradients alike: x x has two, both dy x.
+bool same_product(const Instruction& a, const Instruction& b, std::span<const RecordedValue> values)
+{
+    const Simple first = simple_step(a, values);
+    const Simple second = simple_step(b, values);
+    return first.form == formula::Form::product && second.form == formula::Form::product &&
+           std::minmax(first.a, first.b) == std::minmax(second.a, second.b) &&
+           values[index(a.output)].shape == values[index(b.output)].shape;
+}
+
+bool is_one(const RecordedValue& value)
+{
+    return value.origin == Origin::constant && !value.live && value.shape.elements() == 1 &&
+           (value.dtype == DType::float32 ? *value.constant->as<float>() == 1 : *value.constant->as<double>() == 1);
+}
+
+/// The input that it gives on as it is, since it only does that or multiplies by 1; else `no_value`.
+ValueId given_on(const Simple& simple, ValueId output, std::span<const RecordedValue> values)
+{
+    const auto may_be = [&](ValueId input)
+    { return !values[index(input)].live && values[index(input)].shape == values[index(output)].shape; };
+    const bool argument = simple.form == formula::Form::argument;
+    const bool product = simple.form == formula::Form::product;
+    if ((argument || (product && is_one(values[index(simple.b)]))) && may_be(simple.a))
     {
-        return false;
+        return simple.a;
     }
-    const auto first = [&]<class T>(const ElementwiseOperation<T>& operation)
-    { return operation.pullbacks[instruction.operand].passes_on; };
-    return values[index(instruction.output)].dtype == DType::float32
-               ? first(static_cast<const ElementwiseOperation<float>&>(*instruction.operation))
-               : first(static_cast<const ElementwiseOperation<double>&>(*instruction.operation));
+    return product && is_one(values[index(simple.a)]) && may_be(simple.b) ? simple.b : no_value;
 }
 
 /// Whether it concerns one variable only, and is done as early as it may be.
@@ -339,8 +362,8 @@ private:
 
 Plan::Plan(Recording&& recording) : recording_(std::move(recording))
 {
-    remove_repetitions();
     fold_constants();
+    remove_repetitions();
     remove_unused(recording_);
     fill_numbers();
     arrange();
@@ -389,25 +412,38 @@ void Plan::remove_repetitions()
         {
             continue;
         }
-        if (passes_on(instruction, recording_.values))
+        const Simple simple = simple_step(instruction, recording_.values);
+        ValueId& output = same[index(instruction.output)];
+        if (const ValueId input = given_on(simple, output, recording_.values); input != no_value)
         {
-            same[index(instruction.output)] = instruction.inputs[0];
+            output = input;
             continue;
         }
-        std::uint64_t hash = std::hash<const void*>{}(instruction.operation) + instruction.operand;
-        for (const ValueId input : instruction.inputs)
+        std::uint64_t hash = 0;
+        const auto add = [&](std::uint64_t part) { hash = (hash ^ part) * 0x9E3779B97F4A7C15; };
+        const bool product = simple.form == formula::Form::product;
+        if (product)
         {
-            hash = (hash ^ static_cast<std::uint64_t>(input + 1)) * 0x9E3779B97F4A7C15;
+            add(static_cast<std::uint64_t>(std::min(simple.a, simple.b)));
+            add(static_cast<std::uint64_t>(std::max(simple.a, simple.b)));
         }
+        else
+        {
+            hash = std::hash<const void*>{}(instruction.operation) + instruction.operand;
+            std::ranges::for_each(instruction.inputs,
+                                  [&](ValueId input) { add(static_cast<std::uint64_t>(input + 1)); });
+        }
+        const auto is_same = [&](const Instruction& other)
+        { return product ? same_product(instruction, other, recording_.values) : same_step(instruction, other); };
         std::uint32_t& latest = last[hash >> 32 & (last.size() - 1)];
         std::uint32_t known = latest;
-        for (int compared = 1; known != none && !same_step(instruction, all[known]); ++compared)
+        for (int compared = 1; known != none && !is_same(all[known]); ++compared)
         {
             known = compared < most_compared ? before[known] : none;
         }
         if (known != none)
         {
-            same[index(instruction.output)] = all[known].output;
+            output = all[known].output;
         }
         else
         {

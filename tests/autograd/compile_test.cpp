@@ -6,10 +6,13 @@
 
 #include <xtensor/xrandom.hpp>
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace ag = autograd;
@@ -555,6 +558,87 @@ TEST_CASE("under a tape outside, a compiled function is differentiated as it is"
         tape.watch(x);
         CHECK(tape.gradient(f(x), x).item() == 3 * k * k);
     }
+}
+
+TEST_CASE("a product in a loop is rounded before it is added, and a zero keeps its sign")
+{
+    const auto all = [](const ag::Tensor<float>& x, const ag::Tensor<float>& y, const ag::Tensor<float>& c)
+    { return std::tuple(x * x + c, c + y * y, -(x * c), 1.F / -(c * c)); };
+    auto compiled = ag::compile(all);
+    // The square of 1 + 2^-12 has a last bit more than a float: 2^-24.
+    const ag::Tensor<float> x(xt::xarray<float>(xt::ones<float>({1000}) + std::ldexp(1.F, -12)));
+    const ag::Tensor<float> c(xt::xarray<float>(xt::ones<float>({1000}) * (-1 - std::ldexp(1.F, -11))));
+    const ag::Tensor<float> zero(xt::xarray<float>(xt::zeros<float>({1000})));
+    for (int call = 0; call < 4; ++call)
+    {
+        const auto [left, right, positive, finite] = compiled(x, x, c);
+        CHECK(ag::sum(ag::abs(left)).item() == 0);
+        CHECK(ag::sum(ag::abs(right)).item() == 0);
+        CHECK(ag::amin(positive).item() > 1);
+        const auto [sum, other_sum, negative, inverse] = compiled(x, x, zero);
+        CHECK(ag::amax(inverse).item() == -std::numeric_limits<float>::infinity());
+        CHECK(ag::amax(1.F / negative).item() == -std::numeric_limits<float>::infinity());
+    }
+}
+
+TEST_CASE("a plan multiplies by no 1, and what it passes on does not change with the variable")
+{
+    ag::Variable<double> a(xt::xarray<double>{1, 2, 3}), b(xt::xarray<double>{-0.0, 5, 6});
+    auto step = ag::compile(
+        [=]() mutable
+        {
+            a.zero_grad();
+            b.zero_grad();
+            ag::GradientTape tape;
+            const auto loss = ag::sum(a * b);
+            loss.backward();
+            return loss;
+        });
+    for (double k = 0; k < 5; ++k)
+    {
+        CHECK(step().item() == 28 + 6 * k);
+        const auto of_a = a.grad();
+        const auto of_b = b.grad();
+        CHECK(same_bits(of_a, k == 0 ? ag::Tensor(xt::xarray<double>{-0.0, 5, 6})
+                                     : ag::Tensor(xt::xarray<double>{k, 5 + k, 6 + k})));
+        CHECK(same_bits(of_b, ag::Tensor(xt::xarray<double>{1, 2, 3})));
+        b.assign_add(ag::Tensor(xt::xarray<double>{1, 1, 1}));
+        CHECK(of_a.value()(2) == 6 + k);
+        CHECK(b.value()(2) == 7 + k);
+    }
+    const auto plan = step.plans().at(0);
+    for (const auto& line : plan)
+    {
+        CHECK(line.what.find("gradient of multiply") == std::string::npos);
+    }
+}
+
+TEST_CASE("both gradients of x x are one product")
+{
+    ag::Variable<float> x(xt::xarray<float>{1, 2, 3});
+    auto step = ag::compile(
+        [=]() mutable
+        {
+            x.zero_grad();
+            ag::GradientTape tape;
+            ag::sum(ag::exp(x * x)).backward();
+        });
+    for (int call = 0; call < 4; ++call)
+    {
+        step();
+        CHECK(x.grad().value()(0) == doctest::Approx(2 * std::exp(1.F)));
+        CHECK(x.grad().value()(2) == doctest::Approx(6 * std::exp(9.F)));
+    }
+    std::size_t found = 0;
+    const auto plan = step.plans().at(0);
+    for (const auto& line : plan)
+    {
+        for (std::size_t at = 0; (at = line.what.find("gradient of multiply", at)) != std::string::npos; ++at)
+        {
+            ++found;
+        }
+    }
+    CHECK(found == 1);
 }
 
 TEST_CASE("second derivatives and Jacobians may be inside")
