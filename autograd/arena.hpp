@@ -358,7 +358,7 @@ public:
         accumulate(gradients_[record_.first_operand[k].slot - begin_], gradient);
     }
 
-    /// What has been added up for operand k so far, in its full shape and free to be added to.
+    /// What has been added up for operand k so far, and is not null, in its full shape and free to be added to.
     template <class T>
     T* sum(std::size_t k);
 

@@ -305,19 +305,12 @@ T* Pull::sum(std::size_t k)
 {
     Node*& sum = gradients_[record_.first_operand[k].slot - begin_];
     const Shape& shape = operand(k)->shape;
-    if (sum == nullptr)
+    sum = full(std::exchange(sum, nullptr), shape);
+    if (!writable_in_place(sum))
     {
-        sum = filled(shape, T(0));
-    }
-    else
-    {
-        sum = full(std::exchange(sum, nullptr), shape);
-        if (!writable_in_place(sum))
-        {
-            const Tensor<T> shared = Tensor<T>::adopt(std::exchange(sum, nullptr));
-            sum = new_node<T>(shape);
-            std::copy_n(shared.data(), shared.size(), sum->as<T>());
-        }
+        const Tensor<T> shared = Tensor<T>::adopt(std::exchange(sum, nullptr));
+        sum = new_node<T>(shape);
+        std::copy_n(shared.data(), shared.size(), sum->as<T>());
     }
     return sum->as<T>();
 }

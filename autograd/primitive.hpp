@@ -33,12 +33,12 @@
 /// If it has attributes, it is comparable (`bool operator==(const Transpose&) const = default`), so that `compile` can tell
 /// whether they are always the same.
 ///
-/// An operation that touches a small part of an operand may also say how to add its gradient to what there is already:
+/// An operation that moves elements may also say how to add its gradient to what there is already:
 ///
 ///         template <class T> void add_to(Wrt<0>, T* sum, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>& x) const;
 ///
-/// where `sum` is row-major and has the shape of the operand. It is called instead of the pullback while no tape records,
-/// so that k such operations on one tensor make one gradient of its size, and not k.
+/// where `sum` is row-major and has the shape of the operand. It is called instead of the pullback where there is a sum and
+/// no tape records, so that k such operations on one tensor make one gradient of its size, and not k.
 ///
 /// An operation whose operands have the shape of its output, and each element of which depends on those of its line along an
 /// axis only, its member `axis`, may compute lines by themselves:
@@ -243,7 +243,7 @@ void pull(Pull& p, std::index_sequence<K...>)
                           op.add_to(wrt, sum, output_gradient, output, static_cast<const Tensor<In>&>(operands[K])...);
                       })
         {
-            if (!Arena::current().recording())
+            if (p.sum_so_far(k) != nullptr && !Arena::current().recording())
             {
                 const auto add = [&] {
                     op.add_to(wrt, p.template sum<In>(k), output_gradient, output,

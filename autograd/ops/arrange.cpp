@@ -304,21 +304,7 @@ struct Window
     {
         Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
         T* const out = y.node()->template as<T>();
-        Walk from(x.shape());
-        Walk to(shape);
-        bool one_piece = true;
-        bool stays_one = true;
-        for (std::size_t axis = 0; axis < shape.rank(); ++axis)
-        {
-            const auto extent = static_cast<std::ptrdiff_t>(x.shape(axis));
-            const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, before[axis]);
-            const std::ptrdiff_t end = std::min(static_cast<std::ptrdiff_t>(shape[axis]), before[axis] + extent);
-            from.extents[axis] = to.extents[axis] = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, end - first));
-            from.offset += (first - before[axis]) * from.strides[axis];
-            to.offset += first * to.strides[axis];
-            one_piece &= axis == 0 || from.extents[axis] == x.shape(axis);
-            stays_one &= axis == 0 || (before[axis] == 0 && shape[axis] == x.shape(axis));
-        }
+        const auto [from, to, one_piece, lands_in_one] = seen_of(x.shape());
         const std::size_t seen = to.elements();
         if (seen == 0)
         {
@@ -330,7 +316,7 @@ struct Window
             detail::gather(x.data(), from, out);
             return y;
         }
-        if (stays_one)
+        if (one_piece && lands_in_one)
         {
             std::fill_n(out, to.offset, static_cast<T>(outside));
             detail::gather(x.data() + from.offset, Walk(Shape{seen}), out + to.offset);
@@ -344,8 +330,7 @@ struct Window
             detail::scatter(x.data() + from.offset, out, to);
             return y;
         }
-        const Tensor<T> part = Tensor<T>::adopt(detail::new_node<T>(Shape{seen}));
-        detail::gather(x.data(), from, part.node()->template as<T>());
+        const Tensor<T> part = gathered(x, from);
         detail::scatter(part.data(), out, to);
         return y;
     }
@@ -355,6 +340,49 @@ struct Window
         Window back{.shape = x.shape()};
         std::transform(before.begin(), before.end(), back.before.begin(), std::negate<>());
         return apply(back, Location{}, dy);
+    }
+    template <class T>
+    void add_to(Wrt<0>, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x) const
+    {
+        const auto [from, to, one_piece, lands_in_one] = seen_of(x.shape());
+        const Tensor<T> part = lands_in_one ? dy : gathered(dy, to);
+        detail::scatter_add(part.data() + (lands_in_one ? to.offset : 0), sum, from);
+    }
+
+private:
+    /// What of an array is seen: where in it, and where in the window.
+    struct Seen
+    {
+        Walk from;
+        Walk to;
+        bool one_piece = true;     ///< it lies in one piece there
+        bool lands_in_one = true;  ///< and here
+    };
+
+    Seen seen_of(const Shape& array) const
+    {
+        Seen seen{Walk(array), Walk(shape)};
+        for (std::size_t axis = 0; axis < shape.rank(); ++axis)
+        {
+            const auto extent = static_cast<std::ptrdiff_t>(array[axis]);
+            const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, before[axis]);
+            const std::ptrdiff_t end = std::min(static_cast<std::ptrdiff_t>(shape[axis]), before[axis] + extent);
+            const auto count = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, end - first));
+            seen.from.extents[axis] = seen.to.extents[axis] = count;
+            seen.from.offset += (first - before[axis]) * seen.from.strides[axis];
+            seen.to.offset += first * seen.to.strides[axis];
+            seen.one_piece &= axis == 0 || count == array[axis];
+            seen.lands_in_one &= axis == 0 || count == shape[axis];
+        }
+        return seen;
+    }
+
+    template <class T>
+    static Tensor<T> gathered(const Tensor<T>& x, const Walk& from)
+    {
+        const Tensor<T> part = Tensor<T>::adopt(detail::new_node<T>(Shape{from.elements()}));
+        detail::gather(x.data(), from, part.node()->template as<T>());
+        return part;
     }
 };
 

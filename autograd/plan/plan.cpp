@@ -903,21 +903,14 @@ void Plan::execute_sum(const Step& step, const Instruction& instruction)
 {
     const RecordedValue& value = recording_.values[index(instruction.output)];
     Node* sum = step.operands[0];
-    if (sum == nullptr)
+    step.takes_input ? void(values_.nodes[index(instruction.inputs[0])] = nullptr) : retain(sum);
+    sum = full(sum, value.shape);
+    if (!writable_in_place(sum))
     {
-        sum = filled(value.dtype, value.shape, 0);
-    }
-    else
-    {
-        step.takes_input ? void(values_.nodes[index(instruction.inputs[0])] = nullptr) : retain(sum);
-        sum = full(sum, value.shape);
-        if (!writable_in_place(sum))
-        {
-            Node* const copy = filled(value.dtype, value.shape, 0);
-            std::memcpy(copy->data, sum->data, sum->elements * size_of(sum->dtype));
-            release(sum);
-            sum = copy;
-        }
+        Node* const copy = filled(value.dtype, value.shape, 0);
+        std::memcpy(copy->data, sum->data, sum->elements * size_of(sum->dtype));
+        release(sum);
+        sum = copy;
     }
     values_.set(instruction.output, sum);
     const std::span<Node* const> operands(step.operands);
