@@ -90,17 +90,21 @@ public:
             ++awake_;
             threads_.emplace_back([this] { work(); });
         }
+        const bool wakes = pieces > 1 + awake();
         job_ = {&task, piece, count, pieces};
-        unfinished_ = pieces;
-        untaken_ = Untaken{untaken_.load().job + 1, static_cast<std::uint32_t>(pieces - 1)};
-        if (pieces > 1 + awake_)
+        // No fence: should a thread fall asleep just now, this one takes its pieces.
+        unfinished_.store(pieces, std::memory_order_relaxed);
+        untaken_.store({untaken_.load().job + 1, static_cast<std::uint32_t>(pieces - 1)}, std::memory_order_release);
+        if (wakes)
         {
             const std::lock_guard lock(mutex_);
             wake_.notify_all();
         }
         works_on_piece = true;
-        run_piece(0);
-        take_pieces();
+        if (!run_piece(0))
+        {
+            take_pieces();
+        }
         works_on_piece = false;
         const auto done = [this] { return unfinished_ == 0; };
         if (look())
@@ -134,15 +138,18 @@ private:
         std::uint32_t pieces;
     };
 
-    void run_piece(std::size_t index)
+    /// Whether it was the last to be finished.
+    bool run_piece(std::size_t index)
     {
         const std::size_t begin = index * job_.piece;
         (*job_.task)(begin, std::min(job_.count, begin + job_.piece));
-        if (--unfinished_ == 0 && waits_)
+        const bool last = --unfinished_ == 0;
+        if (last && waits_)
         {
             const std::lock_guard lock(mutex_);
             done_.notify_one();
         }
+        return last;
     }
 
     void take_pieces()
@@ -171,7 +178,6 @@ private:
             if (!ready())
             {
                 std::unique_lock lock(mutex_);
-                // Before it looks once more: whoever gives a job looks at who is awake after that.
                 --awake_;
                 wake_.wait(lock, ready);
                 ++awake_;
