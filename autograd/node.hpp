@@ -51,6 +51,7 @@ struct Node
     alignas(8) std::byte scalar[8];
     DType dtype;
     bool is_variable = false;
+    std::uint32_t number = 0;  ///< where a recorder that was told of it keeps its value; see NodeIds
 
     template <class T>
     T* as() noexcept

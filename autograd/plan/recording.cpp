@@ -3,7 +3,6 @@
 #include <autograd/tensor.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 namespace autograd::detail
@@ -20,37 +19,19 @@ bool same_constant(const Held& a, const Held& b)
     return std::memcmp(a->data, b->data, a->elements * size_of(a->dtype)) == 0;
 }
 
+constinit thread_local NodeIds* innermost = nullptr;
+
 }
 
-void NodeIds::reserve(std::size_t count)
+NodeIds::NodeIds()
+    : outer_(std::exchange(innermost, this)),
+      first_(outer_ != nullptr ? outer_->end() : (Arena::current().id() << 20) + 1)
 {
-    entries_.reserve(count);
-    const std::size_t slots = std::bit_ceil(2 * count);
-    if (slots > slots_.size())
-    {
-        slots_.assign(slots, 0);
-        for (std::uint32_t k = 0; k < entries_.size(); ++k)
-        {
-            slots_[slot_of(entries_[k].first)] = k + 1;
-        }
-    }
 }
 
-bool NodeIds::insert_or_assign(Node* node, ValueId id)
+NodeIds::~NodeIds()
 {
-    const std::size_t slot = slot_of(node);
-    if (slots_[slot] != 0)
-    {
-        entries_[slots_[slot] - 1].second = id;
-        return false;
-    }
-    entries_.emplace_back(node, id);
-    slots_[slot] = static_cast<std::uint32_t>(entries_.size());
-    if (2 * entries_.size() > slots_.size())
-    {
-        reserve(2 * entries_.size());
-    }
-    return true;
+    innermost = outer_;
 }
 
 Recorder::Recorder(std::span<Node* const> arguments, bool freezes, Location location)
@@ -67,23 +48,6 @@ void Recorder::expect(const Recording& like)
     recording_.values.reserve(like.values.size());
     recording_.instructions.reserve(like.instructions.size());
     ids_.reserve(like.values.size());
-}
-
-Recorder::~Recorder()
-{
-    for (const auto& [node, id] : ids_.entries())
-    {
-        release_holder(node);
-    }
-}
-
-// A node's memory is not used again as long as somebody holds it; its value may go.
-void Recorder::know(Node* node, ValueId id)
-{
-    if (ids_.insert_or_assign(node, id))
-    {
-        node->holders.retain();
-    }
 }
 
 ValueId Recorder::new_value(Origin origin, Node* node)
@@ -134,7 +98,7 @@ ValueId Recorder::id_of(Node* node, const char* reader, Location location)
     }
     const ValueId id = new_value(Origin::constant, node);
     recording_.values.back().constant = hold(node);
-    know(node, id);
+    met_.emplace(node, id);
     return id;
 }
 
@@ -146,11 +110,6 @@ void Recorder::meet(Node* array, const char* reader, Location location)
                            "frozen",
                        location.line != 0 ? location : location_,
                        "Make it an argument, or say that it never changes: autograd::constant(array).");
-}
-
-ValueId Recorder::known(const Node* node) const
-{
-    return ids_.find(node);
 }
 
 void Recorder::allocate_ids(std::size_t count)

@@ -137,41 +137,42 @@ struct Difference
 /// Nothing if the two are the same.
 std::optional<Difference> difference(const Recording& recording, const Recording& before);
 
-/// The numbers of nodes, found by their addresses: a hash table with open addressing, as each operand of each step is
-/// looked up.
+/// The values of nodes. A node has the number of its entry, and the entry has the node's address: so nodes need not be held,
+/// as a new one in the same memory has no number. Nor is one taken for another that somebody else has numbered: within one
+/// of these, the next begins behind the numbers given so far, and each thread begins elsewhere.
 class NodeIds
 {
 public:
-    void reserve(std::size_t count);
+    NodeIds();
+    NodeIds(const NodeIds&) = delete;
+    NodeIds& operator=(const NodeIds&) = delete;
+    ~NodeIds();
+
+    void reserve(std::size_t count) { entries_.reserve(count); }
     /// `no_value` if it is not there.
     ValueId find(const Node* node) const noexcept
     {
-        const std::uint32_t entry = slots_[slot_of(node)];
-        return entry != 0 ? entries_[entry - 1].second : no_value;
+        const std::uint32_t entry = node->number - first_;
+        return entry < entries_.size() && entries_[entry].first == node ? entries_[entry].second : no_value;
     }
-    /// Returns whether it was not there.
-    bool insert_or_assign(Node* node, ValueId id);
-    /// All, in the order in which they came.
-    std::span<const std::pair<Node*, ValueId>> entries() const noexcept { return entries_; }
+    /// The node is this thread's own.
+    void insert_or_assign(Node* node, ValueId id)
+    {
+        if (find(node) != no_value)
+        {
+            entries_[node->number - first_].second = id;
+            return;
+        }
+        node->number = end();
+        entries_.emplace_back(node, id);
+    }
 
 private:
-    /// Its place, or the free one where it belongs.
-    std::size_t slot_of(const Node* node) const noexcept
-    {
-        // Nodes stand in blocks: the low bits of their addresses are the same.
-        constexpr std::uint64_t golden = 0x9E3779B97F4A7C15;
-        const std::uint64_t mixed = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(node)) * golden;
-        std::size_t slot = mixed >> 32 & (slots_.size() - 1);
-        while (slots_[slot] != 0 && entries_[slots_[slot] - 1].first != node)
-        {
-            slot = (slot + 1) & (slots_.size() - 1);
-        }
-        return slot;
-    }
+    std::uint32_t end() const noexcept { return first_ + static_cast<std::uint32_t>(entries_.size()); }
 
-    PoolVector<std::pair<Node*, ValueId>> entries_;
-    PoolVector<std::uint32_t> slots_ =
-        PoolVector<std::uint32_t>(64);  ///< 1 + the number of an entry; at most half full
+    NodeIds* outer_;
+    std::uint32_t first_;
+    PoolVector<std::pair<const Node*, ValueId>> entries_;
 };
 
 /// Makes a recording of what happens while it lives.
@@ -180,7 +181,6 @@ class Recorder : public Tracer
 public:
     /// `arguments` are nodes that nobody else has; `freezes`: whether decisions are recorded as they are taken.
     Recorder(std::span<Node* const> arguments, bool freezes, Location location);
-    ~Recorder() override;
 
     /// Makes room for another recording like this one.
     void expect(const Recording& like);
@@ -212,11 +212,19 @@ protected:
     /// What was recorded so far.
     const Recording& recording() const noexcept { return recording_; }
     /// The number of a node; `no_value` if it has none, or is a variable.
-    ValueId known(const Node* node) const;
+    ValueId known(const Node* node) const
+    {
+        if (const ValueId id = ids_.find(node); id != no_value || met_.empty()) [[likely]]
+        {
+            return id;
+        }
+        const auto found = met_.find(node);
+        return found != met_.end() ? found->second : no_value;
+    }
     ValueId new_value(RecordedValue::Origin origin, Node* node);
     /// The number of a node that a step reads.
     ValueId id_of(Node* node, const char* reader, Location location);
-    void know(Node* node, ValueId id);
+    void know(Node* node, ValueId id) { ids_.insert_or_assign(node, id); }
     /// Room for the inputs of an instruction.
     std::span<ValueId> new_ids(std::size_t count)
     {
@@ -239,7 +247,8 @@ private:
     bool freezes_;
     Location location_;
     std::optional<std::string> refused_;
-    NodeIds ids_;                                      ///< of all nodes that it holds
+    NodeIds ids_;                                      ///< of what is made while it lives
+    std::unordered_map<const Node*, ValueId> met_;     ///< what it met, which may be other threads', too
     std::unordered_map<const Node*, ValueId> loaded_;  ///< variables
     std::span<ValueId> free_ids_;                      ///< in the recording's memory
     std::vector<const void*> generators_;

@@ -149,7 +149,7 @@ public:
     void find_custom_gradients() const
     {
         program_.complete_ &= std::all_of(stopped_.begin(), stopped_.end(),
-                                          [](const Node* view) { return Arena::current().slot_of(*view) == no_slot; });
+                                          [](const Held& view) { return Arena::current().slot_of(*view) == no_slot; });
     }
 
     void executed(const Step& step) override
@@ -173,7 +173,7 @@ public:
         instruction.output = new_value(RecordedValue::Origin::computed, view);
         know(view, instruction.output);
         note_output();
-        stopped_.push_back(view);
+        stopped_.push_back(hold(view));
     }
     void left(Node* node, const char* how, Location location) override
     {
@@ -305,7 +305,7 @@ private:
     Location place_;
     std::vector<const void*> dead_;
     std::unordered_set<const Buffer*> buffers_;  ///< of what varies, now or before
-    std::vector<const Node*> stopped_;           ///< views, which the recording holds
+    std::vector<Held> stopped_;                  ///< views
 };
 
 SampleProgram::SampleProgram(std::span<const SampleArgument> sample, const NodeFunction& function, Draws draws,

@@ -660,6 +660,25 @@ TEST_CASE("second derivatives and Jacobians may be inside")
     }
 }
 
+TEST_CASE("a function that is mapped inside reads what was computed before, and is read after")
+{
+    auto compiled = ag::compile(
+        [](const ag::Tensor<double>& x)
+        {
+            const ag::Tensor<double> twice = 2 * x;
+            const ag::Tensor<double> total = ag::sum(twice);
+            const auto squares = ag::vmap([&](const ag::Tensor<double>& row) { return total * ag::sum(row * row); });
+            return squares(twice) + total * squares(x);
+        });
+    for (double k = 1; k < 5; ++k)
+    {
+        const ag::Tensor<double> y = compiled(ag::Tensor<double>(xt::xarray<double>{{k, 2}, {3, 4}}));
+        const double total = 2 * (k + 9);
+        CHECK(y.value()(0) == (k * k + 4) * (4 * total + total * total));
+        CHECK(y.value()(1) == 25 * (4 * total + total * total));
+    }
+}
+
 TEST_CASE("plans are kept for so many shapes, and the one used longest ago goes")
 {
     auto f = ag::compile([](const ag::Tensor<double>& x) { return ag::sum(x * x); }, {.most_plans = 2});

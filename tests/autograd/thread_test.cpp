@@ -139,6 +139,25 @@ TEST_CASE("tensors of one thread are constants on another")
     CHECK(close(tape.gradient(y, x), 6.0));
 }
 
+TEST_CASE("several threads record functions that read the same number")
+{
+    const Tensor factor(3.0);
+    std::vector<int> wrong(4, 0);
+    on_threads(4,
+               [&](int k)
+               {
+                   for (int i = 0; i < repeats; ++i)
+                   {
+                       auto f = ag::compile([&](const Tensor& x) { return x * factor + factor; });
+                       for (int call = 0; call < 3; ++call)
+                       {
+                           wrong[k] += f(Tensor(1.0 + call)).item() != 3 * (1.0 + call) + 3;
+                       }
+                   }
+               });
+    CHECK(wrong == std::vector<int>(4, 0));
+}
+
 TEST_CASE("values may be handed from thread to thread and freed anywhere")
 {
     std::vector<Tensor> handed(100);
