@@ -291,7 +291,7 @@ private:
             auto after = static_cast<std::ptrdiff_t>(k);
             if (may_hasten(first))
             {
-                std::ptrdiff_t& last = touched.try_emplace(first.variable.get(), anything).first->second;
+                std::ptrdiff_t& last = touched.try_emplace(first.variable(), anything).first->second;
                 after = last = std::max(last, anything);
             }
             else
@@ -335,7 +335,7 @@ private:
                 }
             }
         }
-        if (const Node* const variable = instruction.variable.get())
+        if (const Node* const variable = instruction.variable())
         {
             touch(variable);
             if (instruction.kind == Kind::load || instruction.kind == Kind::assign)
@@ -566,7 +566,7 @@ void Plan::arrange()
                 steps_.emplace_back();
             }
             steps_.back().instructions.push_back(&first);
-            steps_.back().numbers.emplace_back(first.variable.get(), number(first.output));
+            steps_.back().numbers.emplace_back(first.variable(), number(first.output));
             continue;
         }
         Step& step = steps_.emplace_back();
@@ -820,7 +820,8 @@ void Plan::execute_load(const Step& step, const Instruction& instruction)
 {
     if (step.numbers.empty())
     {
-        values_.set(instruction.output, new_view(instruction.variable.get(), instruction.variable->shape));
+        Node* const variable = instruction.effect->variable.get();
+        values_.set(instruction.output, new_view(variable, variable->shape));
     }
     for (const auto& [variable, place] : step.numbers)
     {
@@ -830,11 +831,12 @@ void Plan::execute_load(const Step& step, const Instruction& instruction)
 
 void Plan::execute_accumulate(Step& step, const Instruction& instruction)
 {
-    Node*& sum = static_cast<VariableNode*>(instruction.variable.get())->gradient;
+    auto* const variable = static_cast<VariableNode*>(instruction.effect->variable.get());
+    Node*& sum = variable->gradient;
     Node*& given = values_.nodes[index(instruction.inputs[0])];
     if (given == nullptr)
     {
-        accumulate_number(sum, values_.data[index(instruction.inputs[0])], instruction.variable->dtype, step.last);
+        accumulate_number(sum, values_.data[index(instruction.inputs[0])], variable->dtype, step.last);
     }
     else if (step.takes_input)
     {
@@ -859,7 +861,7 @@ void Plan::execute_operation(Step& step, const Instruction& instruction)
         step.operands[i] = values_.node(input);
     }
     const std::span<Node* const> operands(step.operands);
-    Node* const variable = instruction.variable.get();
+    const auto variable = [&] { return instruction.effect->variable.get(); };
     const auto give = [&](Node* node) { values_.set(instruction.output, node); };
     switch (instruction.kind)
     {
@@ -883,13 +885,13 @@ void Plan::execute_operation(Step& step, const Instruction& instruction)
         {
             retain(operands[0]);
         }
-        replace_gradient(variable, operands.empty() ? nullptr : operands[0]);
+        replace_gradient(variable(), operands.empty() ? nullptr : operands[0]);
         break;
     case Kind::assign:
-        assign(variable, operands[0], instruction.location);
+        assign(variable(), operands[0], instruction.location);
         break;
     case Kind::change:
-        assign_add(variable, operands[0], instruction.sign, instruction.location);
+        assign_add(variable(), operands[0], instruction.effect->sign, instruction.location);
         break;
     case Kind::load:
     case Kind::accumulate:
@@ -932,7 +934,7 @@ std::vector<PlanStep> Plan::steps() const
             const bool with_slope =
                 instruction->kind == Kind::value && !step.slopes.empty() && step.slopes[k] != no_value;
             line.what += (line.what.empty() ? "" : ", ") + (gradient ? "gradient of " : std::string()) +
-                         instruction->name + (with_slope ? " and slope" : "") +
+                         instruction->name() + (with_slope ? " and slope" : "") +
                          (instruction->kind == Kind::update ? " of a variable" : "");
             line.location = line.location.line == 0 ? instruction->location : line.location;
             for (std::size_t i = 0; i < instruction->inputs.size(); ++i)
@@ -953,7 +955,7 @@ std::vector<PlanStep> Plan::steps() const
             const RecordedValue& value = recording_.values[index(last.output)];
             line.result = type_and_shape(value.dtype, value.shape);
         }
-        else if (const Node* const variable = last.variable.get())
+        else if (const Node* const variable = last.variable())
         {
             line.result = type_and_shape(variable->dtype, variable->shape);
         }

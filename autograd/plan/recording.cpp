@@ -59,13 +59,19 @@ ValueId Recorder::new_value(Origin origin, Node* node)
     return static_cast<ValueId>(recording_.values.size() - 1);
 }
 
-Instruction& Recorder::add(Kind kind, const char* name, Location location, std::span<ValueId> inputs)
+Instruction& Recorder::add(Kind kind, Location location, std::span<ValueId> inputs)
 {
     Instruction& instruction = recording_.instructions.emplace_back();
     instruction.kind = kind;
-    instruction.name = name;
     instruction.location = location;
     instruction.inputs = inputs;
+    return instruction;
+}
+
+Instruction& Recorder::add(Kind kind, Instruction::Effect effect, Location location, std::span<ValueId> inputs)
+{
+    Instruction& instruction = add(kind, location, inputs);
+    instruction.effect = std::make_unique<Instruction::Effect>(std::move(effect));
     return instruction;
 }
 
@@ -75,8 +81,7 @@ ValueId Recorder::load(Node* variable, Location location)
     {
         return known->second;
     }
-    Instruction& instruction = add(Kind::load, "variable", location);
-    instruction.variable = hold(variable);
+    Instruction& instruction = add(Kind::load, {.name = "variable", .variable = hold(variable)}, location);
     instruction.output = new_value(Origin::computed, variable);
     loaded_.emplace(variable, instruction.output);
     return instruction.output;
@@ -130,9 +135,8 @@ std::span<ValueId> Recorder::ids_of(std::span<Node* const> nodes, const char* re
 void Recorder::executed(const Step& step)
 {
     static constexpr Kind kinds[] = {Kind::value, Kind::pullback, Kind::sum};
-    const char* const name = step.operation.name;
     Instruction& instruction =
-        add(kinds[static_cast<int>(step.kind)], name, step.location, ids_of(step.inputs, name, step.location));
+        add(kinds[static_cast<int>(step.kind)], step.location, ids_of(step.inputs, step.operation.name, step.location));
     instruction.operation = &step.operation;
     instruction.operand = static_cast<std::uint32_t>(step.operand);
     if (step.copy_attributes != nullptr)
@@ -177,8 +181,7 @@ void Recorder::left(Node* node, const char* how, Location location)
 void Recorder::drawn(Node* array, std::function<Node*()> draw, const void* generator, Location location)
 {
     generators_.push_back(generator);
-    Instruction& instruction = add(Kind::draw, "random", location);
-    instruction.effect = std::make_unique<Instruction::Effect>(Instruction::Effect{.draw = std::move(draw)});
+    Instruction& instruction = add(Kind::draw, {.name = "random", .draw = std::move(draw)}, location);
     instruction.output = new_value(Origin::computed, array);
     know(array, instruction.output);
 }
@@ -206,15 +209,15 @@ void Recorder::constant(Node* array, bool live)
 void Recorder::derived(std::span<Node* const> nodes, std::function<void(std::span<Node* const>)> action,
                        const char* name, Location location)
 {
-    Instruction& instruction = add(Kind::derive, name, location, ids_of(nodes, name, location));
-    instruction.effect = std::make_unique<Instruction::Effect>(
-        Instruction::Effect{.derive = std::move(action), .writes = std::exchange(unwritten_, {})});
+    const std::span<ValueId> inputs = ids_of(nodes, name, location);
+    add(Kind::derive, {.name = name, .derive = std::move(action), .writes = std::exchange(unwritten_, {})}, location,
+        inputs);
 }
 
 void Recorder::accumulated(VariableNode* variable, Node* gradient)
 {
-    Instruction& instruction = add(Kind::accumulate, "accumulate", {}, ids_of({&gradient, 1}, "backward", {}));
-    instruction.variable = hold(variable);
+    Instruction& instruction = add(Kind::accumulate, {.name = "accumulate", .variable = hold(variable)}, {},
+                                   ids_of({&gradient, 1}, "backward", {}));
     instruction.output = new_value(Origin::computed, variable->gradient);
     know(variable->gradient, instruction.output);
 }
@@ -223,31 +226,27 @@ void Recorder::replaced(VariableNode* variable, Node* gradient)
 {
     const std::size_t count = gradient != nullptr ? 1 : 0;
     const char* const name = gradient != nullptr ? "set_grad" : "zero_grad";
-    Instruction& instruction = add(Kind::replace, name, {}, ids_of({&gradient, count}, name, {}));
-    instruction.variable = hold(variable);
+    add(Kind::replace, {.name = name, .variable = hold(variable)}, {}, ids_of({&gradient, count}, name, {}));
 }
 
 void Recorder::assigned(Node* variable, Node* value)
 {
-    Instruction& instruction = add(Kind::assign, "assign", {}, ids_of({&value, 1}, "assign", {}));
-    instruction.variable = hold(variable);
-    loaded_.insert_or_assign(variable, instruction.inputs[0]);
+    const std::span<ValueId> inputs = ids_of({&value, 1}, "assign", {});
+    add(Kind::assign, {.name = "assign", .variable = hold(variable)}, {}, inputs);
+    loaded_.insert_or_assign(variable, inputs[0]);
 }
 
 void Recorder::changed(Node* variable, Node* change, int sign)
 {
     const char* const name = sign > 0 ? "assign_add" : "assign_sub";
-    Instruction& instruction = add(Kind::change, name, {}, ids_of({&change, 1}, name, {}));
-    instruction.variable = hold(variable);
-    instruction.sign = sign;
+    add(Kind::change, {.name = name, .variable = hold(variable), .sign = sign}, {}, ids_of({&change, 1}, name, {}));
     loaded_.erase(variable);
 }
 
 void Recorder::acted(std::function<void()> action, const char* name, Location location,
                      std::optional<std::span<Node* const>> touched)
 {
-    Instruction& instruction = add(Kind::act, name, location);
-    instruction.effect = std::make_unique<Instruction::Effect>(Instruction::Effect{.act = std::move(action)});
+    const Instruction& instruction = add(Kind::act, {.name = name, .act = std::move(action)}, location);
     if (!touched)
     {
         loaded_.clear();
@@ -262,9 +261,7 @@ void Recorder::acted(std::function<void()> action, const char* name, Location lo
 
 void Recorder::updated(Node* variable, std::function<void()> action, const char* name, Location location)
 {
-    Instruction& instruction = add(Kind::update, name, location);
-    instruction.effect = std::make_unique<Instruction::Effect>(Instruction::Effect{.act = std::move(action)});
-    instruction.variable = hold(variable);
+    add(Kind::update, {.name = name, .variable = hold(variable), .act = std::move(action)}, location);
     loaded_.erase(variable);
 }
 
@@ -348,22 +345,23 @@ std::optional<Difference> difference(const Recording& recording, const Recording
         const Instruction& mine = recording.instructions[k];
         const Instruction& theirs = before.instructions[k];
         if (mine.kind != theirs.kind || mine.operation != theirs.operation || mine.operand != theirs.operand ||
-            mine.variable != theirs.variable || (mine.name != theirs.name && std::strcmp(mine.name, theirs.name) != 0))
+            (mine.operation == nullptr &&
+             (mine.variable() != theirs.variable() || std::strcmp(mine.name(), theirs.name()) != 0)))
         {
-            return Difference{std::string("where ") + theirs.name + " was computed first, " + mine.name +
+            return Difference{std::string("where ") + theirs.name() + " was computed first, " + mine.name() +
                                   " was computed next",
                               mine.location};
         }
         if (mine.attributes != nullptr && !mine.attributes->equals(*theirs.attributes))
         {
-            return Difference{std::string("an attribute of ") + mine.name +
+            return Difference{std::string("an attribute of ") + mine.name() +
                                   " (an axis, a position, a shape, a label) "
                                   "was another one",
                               mine.location};
         }
         if (mine.inputs.size() != theirs.inputs.size())
         {
-            return Difference{std::string("operands of ") + mine.name + " differ", mine.location};
+            return Difference{std::string("operands of ") + mine.name() + " differ", mine.location};
         }
         for (std::size_t i = 0; i < mine.inputs.size(); ++i)
         {
@@ -371,7 +369,7 @@ std::optional<Difference> difference(const Recording& recording, const Recording
             const ValueId other = theirs.inputs[i];
             if ((input == no_value) != (other == no_value))
             {
-                return Difference{std::string("operands of ") + mine.name + " differ", mine.location};
+                return Difference{std::string("operands of ") + mine.name() + " differ", mine.location};
             }
             if (input == no_value)
             {
@@ -382,13 +380,13 @@ std::optional<Difference> difference(const Recording& recording, const Recording
             if (value.origin != old.origin || value.shape != old.shape || value.dtype != old.dtype ||
                 (value.origin != Origin::constant && input != other))
             {
-                return Difference{std::string("operand ") + std::to_string(i + 1) + " of " + mine.name +
+                return Difference{std::string("operand ") + std::to_string(i + 1) + " of " + mine.name() +
                                       " was another value",
                                   mine.location};
             }
             if (value.origin == Origin::constant && !value.live && !same_constant(value.constant, old.constant))
             {
-                return Difference{std::string("a number that ") + mine.name + " reads had changed", mine.location};
+                return Difference{std::string("a number that ") + mine.name() + " reads had changed", mine.location};
             }
         }
     }

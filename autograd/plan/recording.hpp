@@ -65,6 +65,9 @@ struct Instruction
     /// What is not an operation of the library.
     struct Effect
     {
+        const char* name;
+        Held variable = {};  ///< that it reads or changes
+        int sign = 1;
         std::function<void()> act = {};
         std::function<Node*()> draw = {};
         std::function<void(std::span<Node* const>)> derive = {};
@@ -75,15 +78,15 @@ struct Instruction
 
     Kind kind;
     std::uint32_t operand = 0;
-    const char* name;
-    Location location;
-    const Operation* operation = nullptr;
-    std::unique_ptr<const Attributes> attributes = {};
-    Held variable = {};
-    std::unique_ptr<Effect> effect = {};
-    std::span<ValueId> inputs = {};  ///< in the recording's memory
     ValueId output = no_value;
-    int sign = 1;
+    std::span<ValueId> inputs = {};  ///< in the recording's memory
+    Location location;
+    const Operation* operation = nullptr;  ///< or an effect
+    std::unique_ptr<const Attributes> attributes = {};
+    std::unique_ptr<Effect> effect = {};
+
+    const char* name() const { return operation != nullptr ? operation->name : effect->name; }
+    Node* variable() const { return effect != nullptr ? effect->variable.get() : nullptr; }
 };
 
 /// A yes or no for each value or step. Not std::vector<bool>: a bit takes more instructions to find than the rest of a
@@ -236,7 +239,9 @@ protected:
         free_ids_ = free_ids_.subspan(count);
         return ids;
     }
-    Instruction& add(Instruction::Kind kind, const char* name, Location location, std::span<ValueId> inputs = {});
+    Instruction& add(Instruction::Kind kind, Location location, std::span<ValueId> inputs = {});
+    Instruction& add(Instruction::Kind kind, Instruction::Effect effect, Location location,
+                     std::span<ValueId> inputs = {});
 
 private:
     void allocate_ids(std::size_t count);

@@ -167,7 +167,7 @@ public:
         {
             return;
         }
-        Instruction& instruction = add(Kind::value, stop_operation.name, {}, new_ids(1));
+        Instruction& instruction = add(Kind::value, {}, new_ids(1));
         instruction.inputs[0] = id;
         instruction.operation = &stop_operation;
         instruction.output = new_value(RecordedValue::Origin::computed, view);
@@ -494,7 +494,7 @@ std::vector<Node*> SampleProgram::run(std::span<Node* const> arguments, std::siz
         Value& output = values[index(instruction.output)];
         if (instruction.kind == Kind::load)
         {
-            output = {adopt(snapshot(instruction.variable.get())), false};
+            output = {adopt(snapshot(instruction.variable())), false};
             continue;
         }
         if (instruction.kind == Kind::draw)
