@@ -241,6 +241,16 @@ Inputs inputs_of(unsigned reads, Node* dy, Record& record)
     return inputs;
 }
 
+/// The gradient of an operand of a 0-d operation.
+template <class T>
+Node* scalar_gradient(const ElementwisePullback<T>& pullback, const Inputs& inputs)
+{
+    const T* numbers[most_inputs];
+    std::transform(inputs.begin(), inputs.end(), numbers,
+                   [](const Node* input) { return input != nullptr ? input->as<T>() : nullptr; });
+    return new_scalar(pullback.scalar(numbers));
+}
+
 /// Tells the tracer, if there is one, that a pullback of the record gave this.
 void trace(const Record& record, std::size_t k, const Inputs& inputs, Node* gradient)
 {
@@ -309,16 +319,14 @@ template <class T>
             continue;
         }
         const Inputs inputs = inputs_of(pullback.reads, dy, p.record());
-        Node* const gradient = new_node<T>(shape);
+        Node* gradient = nullptr;
         if (shape.rank() == 0)
         {
-            const T* in[most_inputs];
-            std::transform(inputs.begin(), inputs.end(), in,
-                           [](Node* node) { return node != nullptr ? node->as<T>() : nullptr; });
-            *gradient->as<T>() = pullback.scalar(in);
+            gradient = scalar_gradient(pullback, inputs);
         }
         else
         {
+            gradient = new_node<T>(shape);
             Gradients<T> only;
             only.push_back(pullback, gradient, false);
             run<T>(only, {inputs.data(), operation.arity + 2}, *p.output());
@@ -424,10 +432,7 @@ void elementwise_push(Push& p, const ElementwiseOperation<T>& operation)
         Node* result = nullptr;
         if (shape.rank() == 0)
         {
-            const T* numbers[most_inputs];
-            std::transform(inputs.begin(), inputs.end(), numbers,
-                           [](const Node* input) { return input != nullptr ? input->as<T>() : nullptr; });
-            result = new_scalar(pullback.scalar(numbers));
+            result = scalar_gradient(pullback, inputs);
         }
         else
         {

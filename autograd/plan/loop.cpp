@@ -720,18 +720,20 @@ template <class T>
 class List final : public ElementwiseProgram
 {
 public:
-    List(std::span<const ElementwiseStep> steps, std::span<const RecordedValue> values, T* numbers)
+    List(std::span<const Instruction* const> instructions, const Flags& escapes, std::span<const RecordedValue> values,
+         T* numbers)
     {
         Flags here(values.size());
-        entries_.reserve(steps.size());
-        for (const ElementwiseStep& step : steps)
+        entries_.reserve(instructions.size());
+        for (const Instruction* const each : instructions)
         {
-            const Instruction& instruction = *step.instruction;
+            const Instruction& instruction = *each;
             const ElementwiseOperation<T>& operation = operation_of<T>(instruction);
-            Entry entry{instruction.kind == Instruction::Kind::value ? operation.scalar_value
-                                                                     : operation.pullbacks[instruction.operand].scalar,
-                        numbers + instruction.output,
-                        {}};
+            Entry& entry = entries_.emplace_back();
+            entry.function = instruction.kind == Instruction::Kind::value
+                                 ? operation.scalar_value
+                                 : operation.pullbacks[instruction.operand].scalar;
+            entry.out = numbers + instruction.output;
             for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
             {
                 const ValueId input = instruction.inputs[i];
@@ -749,8 +751,7 @@ public:
                 here[index(input)] = true;
             }
             here[index(instruction.output)] = true;
-            entries_.push_back(entry);
-            if (step.escapes)
+            if (escapes[index(instruction.output)])
             {
                 writes_.push_back({instruction.output, numbers + instruction.output, {}});
             }
@@ -791,7 +792,7 @@ private:
 
     std::vector<std::pair<ValueId, T*>> reads_;  ///< from outside
     std::vector<Write> writes_;
-    std::vector<Entry> entries_;
+    PoolVector<Entry> entries_;
 };
 
 }
@@ -913,17 +914,17 @@ std::unique_ptr<ElementwiseProgram> make_loop(const Shape& shape, const Division
 }
 
 template <class T>
-std::unique_ptr<ElementwiseProgram> make_list(std::span<const ElementwiseStep> steps,
+std::unique_ptr<ElementwiseProgram> make_list(std::span<const Instruction* const> instructions, const Flags& escapes,
                                               std::span<const RecordedValue> values, T* numbers)
 {
-    return std::make_unique<List<T>>(steps, values, numbers);
+    return std::make_unique<List<T>>(instructions, escapes, values, numbers);
 }
 
 #define INSTANTIATE(T)                                                                                                 \
     template std::vector<ValueId> find_slopes<T>(std::span<const Instruction* const>, ValueId);                        \
     template std::unique_ptr<ElementwiseProgram> make_loop<T>(                                                         \
         const Shape&, const Divisions&, std::span<const ElementwiseStep>, std::span<const RecordedValue>);             \
-    template std::unique_ptr<ElementwiseProgram> make_list<T>(std::span<const ElementwiseStep>,                        \
+    template std::unique_ptr<ElementwiseProgram> make_list<T>(std::span<const Instruction* const>, const Flags&,       \
                                                               std::span<const RecordedValue>, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -16,8 +16,8 @@ namespace autograd::detail
 /// The values of a plan while it runs.
 struct PlanValues
 {
-    std::vector<Node*> nodes;       ///< a reference each; null for what is not there, or is a number in a list
-    std::vector<const void*> data;  ///< where the elements are
+    PoolVector<Node*> nodes;       ///< a reference each; null for what is not there, or is a number in a list
+    PoolVector<const void*> data;  ///< where the elements are
 
     void set(ValueId id, Node* node)
     {
@@ -109,10 +109,10 @@ std::unique_ptr<ElementwiseProgram> make_loop(const Shape& shape, const Division
                                               std::span<const ElementwiseStep> steps,
                                               std::span<const RecordedValue> values);
 
-/// A list of 0-d operations. `numbers` has a place for each value of the plan, those of constants filled; it must not
-/// move.
+/// A list of 0-d operations. `escapes` tells of each value of the plan whether somebody outside of the list needs it as an
+/// array; `numbers` has a place for each, those of constants filled, and must not move.
 template <class T>
-std::unique_ptr<ElementwiseProgram> make_list(std::span<const ElementwiseStep> steps,
+std::unique_ptr<ElementwiseProgram> make_list(std::span<const Instruction* const> instructions, const Flags& escapes,
                                               std::span<const RecordedValue> values, T* numbers);
 
 }

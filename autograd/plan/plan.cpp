@@ -99,7 +99,7 @@ bool may_touch_anything(const Instruction& instruction)
 /// A step of a plan: one instruction, or those of a loop or list.
 struct Place
 {
-    std::vector<const Instruction*> instructions;
+    PoolVector<const Instruction*> instructions;
     bool loop = false;
     DType dtype = DType::float32;
     const Shape* shape = nullptr;
@@ -147,8 +147,8 @@ public:
     }
 
     std::vector<Place>& places() noexcept { return places_; }
-    /// Whether somebody outside of the step that makes the value needs it as an array.
-    bool escapes(ValueId id) const { return escapes_[index(id)]; }
+    /// Of each value, whether somebody outside of the step that makes it needs it as an array.
+    const Flags& escapes() const noexcept { return escapes_; }
     /// Whether there are effects that may be done earlier than they were recorded.
     bool hastens() const noexcept { return hastens_; }
 
@@ -217,20 +217,20 @@ private:
         const auto earliest = static_cast<std::size_t>((ready(instruction) + 1) / 2);
         const auto takes = [&](std::size_t place)
         {
-            if (unit == 1)
-            {
-                return true;
-            }
             Divisions divisions = places_[place].divisions;
             return !divisions.add(unit) || divisions.suit(output.shape, output.dtype);
         };
-        auto loop = std::find_if(std::lower_bound(loops.begin(), loops.end(), earliest), loops.end(), takes);
+        auto loop = std::lower_bound(loops.begin(), loops.end(), earliest);
+        loop = unit == 1 ? loop : std::find_if(loop, loops.end(), takes);
         if (loop == loops.end())
         {
             loop = loops.insert(loop, places_.size());
             places_.push_back({{}, true, output.dtype, &output.shape});
         }
-        places_[*loop].divisions.add(unit);
+        if (unit != 1)
+        {
+            places_[*loop].divisions.add(unit);
+        }
         places_[*loop].instructions.push_back(&instruction);
         made_[index(instruction.output)] = 2 * static_cast<Moment>(*loop);
     }
@@ -248,7 +248,8 @@ private:
         return last;
     }
 
-    // A number in a list has a place that others read, but who takes an array needs one. What is added to a gradient is read.
+    // A number in a list has a place that others read, but who takes an array needs one. What is added to a gradient is
+    // read, and a list reads nothing but numbers.
     void find_escapes()
     {
         for (const ValueId result : recording_.results)
@@ -257,6 +258,11 @@ private:
         }
         for (std::size_t k = 0; k < places_.size(); ++k)
         {
+            const bool list = places_[k].loop && places_[k].shape->rank() == 0;
+            if (list)
+            {
+                continue;
+            }
             for (const Instruction* const instruction : places_[k].instructions)
             {
                 for (std::size_t i = 0; i < instruction->inputs.size(); ++i)
@@ -278,12 +284,19 @@ private:
         }
     }
 
+    /// When each variable was touched last, by the number of the place; and where that is kept of the variable that a value
+    /// may share its memory with.
+    struct Touched
+    {
+        std::unordered_map<const Node*, std::ptrdiff_t> variables;
+        PoolVector<std::ptrdiff_t*> values;
+    };
+
     // Behind what reads the variable, too: as long as somebody holds what may share its memory, an update would copy it.
     void hasten()
     {
         std::ptrdiff_t anything = -1;
-        std::unordered_map<const Node*, std::ptrdiff_t> touched;
-        std::unordered_map<ValueId, const Node*> shared;
+        Touched touched{{}, PoolVector<std::ptrdiff_t*>(recording_.values.size())};
         std::vector<std::pair<std::ptrdiff_t, std::size_t>> order;
         for (std::size_t k = 0; k < places_.size(); ++k)
         {
@@ -291,7 +304,7 @@ private:
             auto after = static_cast<std::ptrdiff_t>(k);
             if (may_hasten(first))
             {
-                std::ptrdiff_t& last = touched.try_emplace(first.variable(), anything).first->second;
+                std::ptrdiff_t& last = touched.variables.try_emplace(first.variable(), anything).first->second;
                 after = last = std::max(last, anything);
             }
             else
@@ -299,7 +312,7 @@ private:
                 for (const Instruction* const instruction : places_[k].instructions)
                 {
                     anything = may_touch_anything(*instruction) ? after : anything;
-                    note_touched(*instruction, shared, [&](const Node* variable) { touched[variable] = after; });
+                    touch(*instruction, after, touched);
                 }
             }
             order.emplace_back(after, k);
@@ -314,46 +327,48 @@ private:
         places_ = std::move(sorted);
     }
 
-    /// Calls `touch` for each variable that is read or changed, or that shares its memory with a value that is read.
-    template <class Touch>
-    void note_touched(const Instruction& instruction, std::unordered_map<ValueId, const Node*>& shared,
-                      const Touch& touch) const
+    /// Notes each variable that is read or changed, or that shares its memory with a value that is read.
+    void touch(const Instruction& instruction, std::ptrdiff_t when, Touched& touched) const
     {
         const auto elements = [&](ValueId id) { return recording_.values[index(id)].shape.elements(); };
         for (std::size_t i = 0; i < instruction.inputs.size(); ++i)
         {
             const ValueId input = instruction.inputs[i];
-            const auto found = shared.find(input);
-            if (found != shared.end() && reads(instruction, i))
+            std::ptrdiff_t* const last = input != no_value ? touched.values[index(input)] : nullptr;
+            if (last != nullptr && reads(instruction, i))
             {
-                const Node* const variable = found->second;
-                touch(variable);
+                *last = when;
                 if (instruction.kind == Kind::value && !instruction.operation->elementwise &&
                     elements(instruction.output) == elements(input))
                 {
-                    shared.emplace(instruction.output, variable);
+                    std::ptrdiff_t*& output = touched.values[index(instruction.output)];
+                    output = output != nullptr ? output : last;
                 }
             }
         }
         if (const Node* const variable = instruction.variable())
         {
-            touch(variable);
+            std::ptrdiff_t& last = touched.variables[variable];
+            last = when;
             if (instruction.kind == Kind::load || instruction.kind == Kind::assign)
             {
-                shared.insert_or_assign(instruction.kind == Kind::load ? instruction.output : instruction.inputs[0],
-                                        variable);
+                touched.values[index(instruction.kind == Kind::load ? instruction.output : instruction.inputs[0])] =
+                    &last;
             }
         }
         if (instruction.kind == Kind::act && instruction.effect->touched)
         {
-            std::ranges::for_each(*instruction.effect->touched, touch);
+            for (const Node* const variable : *instruction.effect->touched)
+            {
+                touched.variables[variable] = when;
+            }
         }
     }
 
     const Recording& recording_;
     bool hastens_;
     std::vector<Place> places_;
-    std::vector<Moment> made_;
+    PoolVector<Moment> made_;
     Flags escapes_;
     std::map<std::pair<const Shape*, DType>, std::vector<std::size_t>> loops_;  ///< numbers of places, in order
 };
@@ -377,7 +392,7 @@ Plan::~Plan()
 
 void Plan::remove_repetitions()
 {
-    std::vector<ValueId> same(recording_.values.size());
+    PoolVector<ValueId> same(recording_.values.size());
     std::unordered_multimap<std::size_t, ValueId> constants;
     for (std::size_t id = 0; id < same.size(); ++id)
     {
@@ -400,8 +415,8 @@ void Plan::remove_repetitions()
     constexpr int most_compared = 64;
     constexpr std::uint32_t none = ~std::uint32_t{0};
     PoolVector<Instruction>& all = recording_.instructions;
-    std::vector<std::uint32_t> last(std::bit_ceil(all.size() + 1), none);
-    std::vector<std::uint32_t> before(all.size());
+    PoolVector<std::uint32_t> last(std::bit_ceil(all.size() + 1), none);
+    PoolVector<std::uint32_t> before(all.size());
     for (Instruction& instruction : all)
     {
         for (ValueId& input : instruction.inputs)
@@ -465,7 +480,7 @@ void Plan::fold_constants()
     {
         const bool callable = instruction.kind == Kind::value ||
                               (instruction.kind == Kind::pullback && !instruction.operation->elementwise);
-        bool constant = callable && same_attributes(instruction, instruction);
+        bool constant = callable;
         operands.clear();
         for (std::size_t i = 0; constant && i < instruction.inputs.size(); ++i)
         {
@@ -480,7 +495,7 @@ void Plan::fold_constants()
             constant = !read || (value.origin == Origin::constant && !value.live);
             operands.push_back(read ? value.constant.get() : shape_of(input));
         }
-        if (!constant)
+        if (!constant || !same_attributes(instruction, instruction))
         {
             continue;
         }
@@ -546,6 +561,7 @@ void* Plan::number(ValueId id)
 void Plan::arrange()
 {
     Arrangement arrangement(recording_);
+    const Flags& escapes = arrangement.escapes();
     if (!arrangement.hastens())
     {
         recording_.conditions.clear();
@@ -559,7 +575,7 @@ void Plan::arrange()
     {
         const Instruction& first = *place.instructions[0];
         if (first.kind == Kind::load && recording_.values[index(first.output)].shape.rank() == 0 &&
-            !arrangement.escapes(first.output))
+            !escapes[index(first.output)])
         {
             if (steps_.empty() || steps_.back().numbers.empty())
             {
@@ -579,33 +595,31 @@ void Plan::arrange()
             }
             continue;
         }
+        const bool is_float = place.dtype == DType::float32;
+        if (place.shape->rank() == 0)
+        {
+            for (const Instruction* const instruction : step.instructions)
+            {
+                nodes_[index(instruction->output)] = escapes[index(instruction->output)];
+            }
+            step.program = is_float ? make_list<float>(step.instructions, escapes, recording_.values, floats_.data())
+                                    : make_list<double>(step.instructions, escapes, recording_.values, doubles_.data());
+            continue;
+        }
+        const auto next = static_cast<ValueId>(recording_.values.size());
+        step.slopes =
+            is_float ? find_slopes<float>(step.instructions, next) : find_slopes<double>(step.instructions, next);
         std::vector<ElementwiseStep> elementwise;
         elementwise.reserve(step.instructions.size());
         for (const Instruction* const instruction : step.instructions)
         {
-            const bool escapes = arrangement.escapes(instruction->output);
+            const bool needed = escapes[index(instruction->output)];
             const Total total = total_of(*instruction, recording_.values);
-            elementwise.push_back({instruction, escapes, total});
-            nodes_[index(instruction->output)] = escapes || total != Total::none;
+            elementwise.push_back({instruction, needed, total, step.slopes[elementwise.size()]});
+            nodes_[index(instruction->output)] = needed || total != Total::none;
         }
-        const bool is_float = place.dtype == DType::float32;
-        if (place.shape->rank() == 0)
-        {
-            step.program = is_float ? make_list<float>(elementwise, recording_.values, floats_.data())
-                                    : make_list<double>(elementwise, recording_.values, doubles_.data());
-        }
-        else
-        {
-            const auto next = static_cast<ValueId>(recording_.values.size());
-            step.slopes =
-                is_float ? find_slopes<float>(step.instructions, next) : find_slopes<double>(step.instructions, next);
-            for (std::size_t k = 0; k < elementwise.size(); ++k)
-            {
-                elementwise[k].slope = step.slopes[k];
-            }
-            step.program = is_float ? make_loop<float>(*place.shape, place.divisions, elementwise, recording_.values)
-                                    : make_loop<double>(*place.shape, place.divisions, elementwise, recording_.values);
-        }
+        step.program = is_float ? make_loop<float>(*place.shape, place.divisions, elementwise, recording_.values)
+                                : make_loop<double>(*place.shape, place.divisions, elementwise, recording_.values);
     }
 }
 

@@ -52,7 +52,7 @@ public:
 private:
     struct Step
     {
-        std::vector<const Instruction*> instructions;      ///< one, or those of a loop
+        PoolVector<const Instruction*> instructions;       ///< one, or those of a loop
         std::unique_ptr<ElementwiseProgram> program = {};  ///< of a loop or list
         std::vector<ValueId> slopes = {};                  ///< of the instructions of a loop; see `find_slopes`
         std::vector<Node*> operands = {};                  ///< kept for its memory; fixed where only the shape is read
@@ -94,8 +94,8 @@ private:
     std::vector<Result> results_;
     std::vector<ValueId> unread_;  ///< arguments
     PlanValues values_;
-    std::vector<float> floats_;
-    std::vector<double> doubles_;
+    PoolVector<float> floats_;
+    PoolVector<double> doubles_;
     std::map<std::pair<const Shape*, DType>, Held> shapes_;  ///< nodes without elements
 };
 

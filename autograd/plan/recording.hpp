@@ -91,7 +91,7 @@ struct Instruction
 
 /// A yes or no for each value or step. Not std::vector<bool>: a bit takes more instructions to find than the rest of a
 /// question.
-using Flags = std::vector<std::uint8_t>;
+using Flags = PoolVector<std::uint8_t>;
 
 struct HashOfShape
 {
@@ -122,11 +122,11 @@ struct Recording
 bool is_pure(const Instruction& instruction);
 /// The same for what a pullback is given.
 bool pullback_reads(const Instruction& instruction, std::size_t i);
-/// Whether the value at input i is read, and not only its shape.
+/// Whether the value at input i is read, and not only its shape. Element-wise pullbacks are only given what they read.
 inline bool reads(const Instruction& instruction, std::size_t i)
 {
     const bool pullback = instruction.kind == Instruction::Kind::pullback || instruction.kind == Instruction::Kind::sum;
-    return !pullback || pullback_reads(instruction, i);
+    return !pullback || instruction.operation->elementwise || pullback_reads(instruction, i);
 }
 /// Removes what nobody reads and has no effect, and what gives a constant.
 void remove_unused(Recording& recording);
