@@ -70,18 +70,18 @@ bool is_one(const RecordedValue& value)
            (value.dtype == DType::float32 ? *value.constant->as<float>() == 1 : *value.constant->as<double>() == 1);
 }
 
-/// The input that it gives on as it is, since it only does that or multiplies by 1; else `no_value`.
-ValueId given_on(const Simple& simple, ValueId output, std::span<const RecordedValue> values)
+/// The input that it gives on as it is, since it only does that or multiplies by one of `ones`; else `no_value`.
+ValueId given_on(const Simple& simple, ValueId output, std::span<const RecordedValue> values, const Flags& ones)
 {
     const auto may_be = [&](ValueId input)
     { return !values[index(input)].live && values[index(input)].shape == values[index(output)].shape; };
     const bool argument = simple.form == formula::Form::argument;
     const bool product = simple.form == formula::Form::product;
-    if ((argument || (product && is_one(values[index(simple.b)]))) && may_be(simple.a))
+    if ((argument || (product && ones[index(simple.b)])) && may_be(simple.a))
     {
         return simple.a;
     }
-    return product && is_one(values[index(simple.a)]) && may_be(simple.b) ? simple.b : no_value;
+    return product && ones[index(simple.a)] && may_be(simple.b) ? simple.b : no_value;
 }
 
 /// Whether it concerns one variable only, and is done as early as it may be.
@@ -393,11 +393,13 @@ Plan::~Plan()
 void Plan::remove_repetitions()
 {
     PoolVector<ValueId> same(recording_.values.size());
+    Flags ones(same.size());
     std::unordered_multimap<std::size_t, ValueId> constants;
     for (std::size_t id = 0; id < same.size(); ++id)
     {
         same[id] = static_cast<ValueId>(id);
         const RecordedValue& value = recording_.values[id];
+        ones[id] = is_one(value);
         if (value.origin != Origin::constant || value.live || value.shape.rank() != 0)
         {
             continue;
@@ -413,15 +415,22 @@ void Plan::remove_repetitions()
     // Those of one hash are linked, from the last to the first. Attributes are not in it: slices of one array have all the
     // same, so that only some are compared.
     constexpr int most_compared = 64;
-    constexpr std::uint32_t none = ~std::uint32_t{0};
+    struct Link
+    {
+        std::uint32_t hash;
+        std::uint32_t number;
+    };
+    constexpr Link none{0, ~std::uint32_t{0}};
     PoolVector<Instruction>& all = recording_.instructions;
-    PoolVector<std::uint32_t> last(std::bit_ceil(all.size() + 1), none);
-    PoolVector<std::uint32_t> before(all.size());
+    PoolVector<Link> last(std::bit_ceil(all.size() + 1), none);
+    PoolVector<Link> before(all.size());
     for (Instruction& instruction : all)
     {
+        ValueId newest = 0;
         for (ValueId& input : instruction.inputs)
         {
             input = input == no_value ? no_value : same[index(input)];
+            newest = std::max(newest, input);
         }
         if (!is_pure(instruction))
         {
@@ -429,7 +438,7 @@ void Plan::remove_repetitions()
         }
         const Simple simple = simple_step(instruction, recording_.values);
         ValueId& output = same[index(instruction.output)];
-        if (const ValueId input = given_on(simple, output, recording_.values); input != no_value)
+        if (const ValueId input = given_on(simple, output, recording_.values, ones); input != no_value)
         {
             output = input;
             continue;
@@ -450,20 +459,22 @@ void Plan::remove_repetitions()
         }
         const auto is_same = [&](const Instruction& other)
         { return product ? same_product(instruction, other, recording_.values) : same_step(instruction, other); };
-        std::uint32_t& latest = last[hash >> 32 & (last.size() - 1)];
-        std::uint32_t known = latest;
-        for (int compared = 1; known != none && !is_same(all[known]); ++compared)
+        const Link mine{static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(&instruction - all.data())};
+        // Not far from where those of the steps before are, which are in a fast cache.
+        Link& latest = last[(index(newest) + mine.hash % 1024) & (last.size() - 1)];
+        Link known = latest;
+        for (int compared = 1; known.number != none.number && (known.hash != mine.hash || !is_same(all[known.number]));
+             ++compared)
         {
-            known = compared < most_compared ? before[known] : none;
+            known = compared < most_compared ? before[known.number] : none;
         }
-        if (known != none)
+        if (known.number != none.number)
         {
-            output = all[known].output;
+            output = all[known.number].output;
         }
         else
         {
-            const auto number = static_cast<std::uint32_t>(&instruction - all.data());
-            before[number] = std::exchange(latest, number);
+            before[mine.number] = std::exchange(latest, mine);
         }
     }
     for (ValueId& result : recording_.results)
