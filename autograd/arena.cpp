@@ -40,24 +40,9 @@ Arena::~Arena()
     current_ = nullptr;
 }
 
-Record& Arena::append(const Operation& operation, Node* output, std::size_t arity, Location location)
+void Arena::add_chunk()
 {
-    if (size_ % chunk_size == 0 && size_ / chunk_size == chunks_.size())
-    {
-        chunks_.push_back(std::make_unique_for_overwrite<Record[]>(chunk_size));
-    }
-    Record& record = (*this)[size_];
-    record.operation = &operation;
-    record.location = pullback_location.line != 0 ? pullback_location : location;
-    record.output = output;
-    record.attributes = nullptr;
-    record.arity = static_cast<std::uint32_t>(arity);
-    record.output_kept = false;
-    record.first_operand = arity > Record::few ? new RecordedOperand[arity] : record.few_operands;
-    output->holders.retain();
-    output->place.store(std::uint64_t{id_} << 32 | size_, std::memory_order_relaxed);
-    ++size_;
-    return record;
+    chunks_.push_back(std::make_unique_for_overwrite<Record[]>(chunk_size));
 }
 
 void Arena::watch(Node* node, Location location)
@@ -68,10 +53,9 @@ void Arena::watch(Node* node, Location location)
     }
 }
 
-bool Arena::is_watched(const Node* variable) const noexcept
+bool Arena::is_told_to_watch(const Node* variable) const noexcept
 {
-    return watches_variables_ ||
-           std::any_of(tapes_.begin(), tapes_.end(),
+    return std::any_of(tapes_.begin(), tapes_.end(),
                        [variable](const TapeState* tape) { return tape->recording() && tape->watches(variable); });
 }
 
@@ -85,51 +69,58 @@ void Arena::append_cut(Cut::Kind kind, const char* name, Node* operand, const No
     }
 }
 
-// A variable's place remembers its leaf on this arena. Another thread that reads the same variable overwrites the
-// place; the leaf is then searched for, which costs time and never a wrong answer.
+// A variable's place remembers its leaf on this arena.
 Node* Arena::read_variable(Node* variable, Slot& slot)
 {
-    const bool watched = is_watched(variable);
+    const bool watched = watches_variables_ || is_told_to_watch(variable);
+    const std::uint64_t place = variable->place.load(std::memory_order_relaxed);
+    const auto leaf = static_cast<Slot>(place);
+    if (place >> 32 == id_ && leaf < size_ && leaf >= innermost_begin_ &&
+        is_leaf_of(leaf, variable, watched ? leaf_operation : unwatched_operation))
+    {
+        slot = watched ? leaf : no_slot;
+        return (*this)[leaf].output;
+    }
+    return read_elsewhere(variable, watched, slot);
+}
+
+// Another thread that reads the same variable overwrites the place; the leaf is then searched for, which costs time and
+// never a wrong answer.
+Node* Arena::read_elsewhere(Node* variable, bool watched, Slot& slot)
+{
     const Operation& kind = watched ? leaf_operation : unwatched_operation;
     const std::uint64_t place = variable->place.load(std::memory_order_relaxed);
-    Slot leaf = no_slot;
-    if (place >> 32 == id_)
-    {
-        const auto last = static_cast<Slot>(place);
-        if (last < size_ && last >= innermost_begin_ && is_leaf_of(last, variable, kind))
-        {
-            leaf = last;
-        }
-    }
-    else if (place != 0)
+    if (place >> 32 != id_ && place != 0)
     {
         const auto found =
             std::find_if(leaves_.rbegin(), leaves_.rend(),
                          [&](Slot other) { return other < innermost_begin_ || is_leaf_of(other, variable, kind); });
         if (found != leaves_.rend() && *found >= innermost_begin_)
         {
-            leaf = *found;
-            variable->place.store(std::uint64_t{id_} << 32 | leaf, std::memory_order_relaxed);
+            variable->place.store(std::uint64_t{id_} << 32 | *found, std::memory_order_relaxed);
+            slot = watched ? *found : no_slot;
+            return (*this)[*found].output;
         }
     }
-    if (leaf == no_slot)
+    const Slot leaf = size_;
+    leaves_.push_back(leaf);
+    Node* const value = new_view(variable, variable->shape);
+    Record& record = append(kind, value, 1, {});
+    record.output_kept = true;
+    record.keeps = true;
+    retain(variable);
+    record.few_operands[0] = {variable, no_slot, true};
+    variable->place.store(std::uint64_t{id_} << 32 | leaf, std::memory_order_relaxed);
+    if (!watched)
     {
-        leaf = size_;
-        leaves_.push_back(leaf);
-        Node* value = new_view(variable, variable->shape);
-        Record& record = append(kind, value, 1, {});
-        record.output_kept = true;
-        retain(variable);
-        record.few_operands[0] = {variable, no_slot, true};
-        variable->place.store(std::uint64_t{id_} << 32 | leaf, std::memory_order_relaxed);
-        if (!watched)
-        {
-            value->place.store(0, std::memory_order_relaxed);
-        }
-        note_view(variable, value);
+        value->place.store(0, std::memory_order_relaxed);
+    }
+    if (tracer != nullptr) [[unlikely]]
+    {
+        tracer->viewed(variable, value);
     }
     slot = watched ? leaf : no_slot;
-    return (*this)[leaf].output;
+    return value;
 }
 
 // A leaf stands for the variable as long as it has the variable's value.
@@ -145,12 +136,18 @@ bool Arena::is_leaf_of(Slot slot, const Node* variable, const Operation& kind) n
 
 bool has_value_of(const Node* variable, const Node* snapshot) noexcept
 {
-    return variable->buffer != nullptr ? snapshot->buffer == variable->buffer
-                                       : std::memcmp(variable->scalar, snapshot->scalar, size_of(variable->dtype)) == 0;
+    if (variable->buffer != nullptr)
+    {
+        return snapshot->buffer == variable->buffer;
+    }
+    // Of constant sizes, no call of memcmp is made.
+    return variable->dtype == DType::float32 ? std::memcmp(variable->scalar, snapshot->scalar, sizeof(float)) == 0
+                                             : std::memcmp(variable->scalar, snapshot->scalar, sizeof(double)) == 0;
 }
 
-void Arena::forget_values(Record& record) noexcept
+void Arena::release_values(Record& record) noexcept
 {
+    record.keeps = false;
     for (RecordedOperand& operand : record.operands())
     {
         if (operand.kept)
@@ -248,23 +245,20 @@ void Arena::resume(TapeState* tape)
 
 void Arena::update_tapes() noexcept
 {
-    std::erase_if(tapes_,
-                  [](TapeState* tape)
-                  {
-                      const bool abandoned = tape->abandoned.load();
-                      if (abandoned)
-                      {
-                          delete tape;
-                      }
-                      return abandoned;
-                  });
     recording_ = false;
     keeps_values_ = false;
     watches_variables_ = false;
     innermost_begin_ = 0;
     Slot needed = 0;
-    for (const TapeState* tape : tapes_)
+    auto living = tapes_.begin();
+    for (TapeState* const tape : tapes_)
     {
+        if (tape->abandoned.load())
+        {
+            delete tape;
+            continue;
+        }
+        *living++ = tape;
         if (tape->recording())
         {
             recording_ = true;
@@ -278,6 +272,7 @@ void Arena::update_tapes() noexcept
             needed = std::max(needed, tape->end == no_slot ? last : tape->end);
         }
     }
+    tapes_.erase(living, tapes_.end());
     if (needed < size_)
     {
         truncate(needed);

@@ -107,6 +107,7 @@ struct Record
     RecordedOperand* first_operand;  ///< `few_operands`, or an array of its own if there are more
     std::uint32_t arity;
     bool output_kept;
+    bool keeps;  ///< whether it holds any value
     RecordedOperand few_operands[few];
 
     std::span<RecordedOperand> operands() noexcept { return {first_operand, arity}; }
@@ -220,7 +221,26 @@ public:
     }
 
     /// Appends a record for `output`, a node that nobody else has seen yet. Operands and flags are the caller's to fill.
-    Record& append(const Operation& operation, Node* output, std::size_t arity, Location location);
+    Record& append(const Operation& operation, Node* output, std::size_t arity, Location location)
+    {
+        if (size_ % chunk_size == 0 && size_ / chunk_size == chunks_.size()) [[unlikely]]
+        {
+            add_chunk();
+        }
+        Record& record = (*this)[size_];
+        record.operation = &operation;
+        record.location = pullback_location.line != 0 ? pullback_location : location;
+        record.output = output;
+        record.attributes = nullptr;
+        record.arity = static_cast<std::uint32_t>(arity);
+        record.output_kept = false;
+        record.keeps = false;
+        record.first_operand = arity > Record::few ? new RecordedOperand[arity] : record.few_operands;
+        output->holders.retain();
+        output->place.store(std::uint64_t{id_} << 32 | size_, std::memory_order_relaxed);
+        ++size_;
+        return record;
+    }
 
     /// Makes a node that is not on the arena a leaf of it.
     void watch(Node* node, Location location);
@@ -247,7 +267,13 @@ public:
     bool keeps_values() const noexcept { return keeps_values_; }
 
     /// Releases the values that the record keeps.
-    static void forget_values(Record& record) noexcept;
+    static void forget_values(Record& record) noexcept
+    {
+        if (record.keeps)
+        {
+            release_values(record);
+        }
+    }
 
     void add_tape(TapeState* tape);
     /// Makes it a new one, the innermost, with the same options.
@@ -274,9 +300,12 @@ private:
     static constexpr Slot chunk_size = 1024;
 
     static Arena& create();
+    static void release_values(Record& record) noexcept;
+    void add_chunk();
     Node* read_variable(Node* variable, Slot& slot);
+    Node* read_elsewhere(Node* variable, bool watched, Slot& slot);
     bool is_leaf_of(Slot slot, const Node* variable, const Operation& kind) noexcept;
-    bool is_watched(const Node* variable) const noexcept;
+    bool is_told_to_watch(const Node* variable) const noexcept;
     void append_cut(Cut::Kind kind, const char* name, Node* operand, const Node* result, Location location);
     void truncate(Slot size) noexcept;
 

@@ -23,8 +23,16 @@ Node* stretched(Node* gradient, const Shape& shape)
 template <class T>
 Node* filled(const Shape& shape, T value)
 {
-    Node* node = new_node<T>(shape);
-    std::fill_n(node->as<T>(), node->elements, value);
+    Node* node = nullptr;
+    if (shape.rank() == 0)
+    {
+        node = new_scalar(value);
+    }
+    else
+    {
+        node = new_node<T>(shape);
+        std::fill_n(node->as<T>(), node->elements, value);
+    }
     note_constant(node);
     return node;
 }
@@ -143,6 +151,19 @@ void mark_wanted(Pass& pass, Slot begin, Slot target, std::span<const Slot> slot
     }
 }
 
+/// Adds the gradient of a record to those of the sources that its output is.
+void give_sources(const Wanted& goal, std::span<const Slot> slots, Slot slot, const Node* variable, Node* gradient)
+{
+    for (std::size_t k = 0; k < goal.sources.size(); ++k)
+    {
+        if (slots[k] == slot || (variable != nullptr && variable == goal.sources[k]))
+        {
+            retain(gradient);
+            Pull::accumulate(goal.results[k], full(gradient, goal.sources[k]->shape));
+        }
+    }
+}
+
 // The arrays of a long tape have left the first caches when their turn comes.
 constexpr Slot long_tape = 100;
 
@@ -161,12 +182,12 @@ void prefetch_arrays(Record& record)
 
 }
 
-void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
+void run_backward(Pass& pass, std::span<Seed> seeds, const Wanted& goal)
 {
     Arena& arena = pass.arena;
     const TapeState& tape = pass.tape;
     Slot target = seeds.front().target;
-    for (const Seed& seed : seeds)
+    for (const Seed& seed : seeds.subspan(1))
     {
         target = std::max(target, seed.target);
     }
@@ -182,11 +203,12 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
     {
         mark_wanted(pass, begin, target, slots, goal.sources);
     }
-    for (const Seed& seed : seeds)
+    for (Seed& seed : seeds)
     {
-        retain(seed.gradient);
-        Pull::accumulate(pass.gradients[seed.target - begin], seed.gradient);
+        Pull::accumulate(pass.gradients[seed.target - begin], seed.gradient.disown());
     }
+    Node** const gradients = pass.gradients.data();
+    const std::uint8_t* const wanted = goal.everything() ? nullptr : pass.wanted.data();
     const Slot prefetched = target - begin > long_tape ? begin + 2 : no_slot;
     for (Slot slot = target + 1; slot-- > begin;)
     {
@@ -195,7 +217,7 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
             prefetch_arrays(arena[slot - 2]);
         }
         Record& record = arena[slot];
-        Node* gradient = std::exchange(pass.gradients[slot - begin], nullptr);
+        Node* gradient = std::exchange(gradients[slot - begin], nullptr);
         if (gradient == nullptr)
         {
             if (pass.forgets())
@@ -205,29 +227,22 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
             continue;
         }
         const bool leaf = record.operation == &leaf_operation;
-        auto* const variable = leaf ? static_cast<VariableNode*>(variable_of(tape, record, slot)) : nullptr;
-        if (variable != nullptr && variable->hooks != nullptr) [[unlikely]]
+        if (leaf)
         {
-            gradient = through_hooks(variable, gradient);
-        }
-        if (goal.everything())
-        {
-            if (variable != nullptr)
+            auto* const variable = static_cast<VariableNode*>(variable_of(tape, record, slot));
+            if (variable != nullptr && variable->hooks != nullptr) [[unlikely]]
+            {
+                gradient = through_hooks(variable, gradient);
+            }
+            if (goal.everything() && variable != nullptr)
             {
                 accumulate_gradient(variable, full(gradient, variable->shape));
                 continue;
             }
         }
-        else if (pass.wanted[slot - begin] == is_source)
+        if (wanted != nullptr && wanted[slot - begin] == is_source)
         {
-            for (std::size_t k = 0; k < goal.sources.size(); ++k)
-            {
-                if (slots[k] == slot || (variable != nullptr && variable == goal.sources[k]))
-                {
-                    retain(gradient);
-                    Pull::accumulate(goal.results[k], full(gradient, goal.sources[k]->shape));
-                }
-            }
+            give_sources(goal, slots, slot, variable_of(tape, record, slot), gradient);
         }
         if (leaf || slot < tape.begin || tape.skips(slot))
         {
@@ -235,7 +250,7 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
             continue;
         }
         arena.pullback_location = record.location;
-        Pull pull(record, gradient, begin, pass.gradients.data(), goal.everything() ? nullptr : pass.wanted.data());
+        Pull pull(record, gradient, begin, gradients, wanted);
         if (arena.observer != nullptr) [[unlikely]]
         {
             pull_observed(arena, record, pull);
@@ -249,6 +264,7 @@ void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal)
             Arena::forget_values(record);
         }
     }
+    pass.gradients.clear();
 }
 
 void accumulate_gradient(VariableNode* variable, Node* gradient)

@@ -260,25 +260,32 @@ void trace(const Record& record, std::size_t k, const Inputs& inputs, Node* grad
     }
 }
 
-/// The same for a 0-d result, whose operands then are 0-d, too. None is wanted from `end` on.
+/// The pullback of a 0-d result, whose operands then are 0-d, too.
 template <class T>
-void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation, std::size_t end)
+void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation)
 {
     Node*& dy = p.output_gradient();
-    const T* in[most_inputs] = {dy->as<T>(), p.output()->as<T>()};
+    // A copy: the first gradient takes its memory.
+    const T output_gradient = *dy->as<T>();
+    const T* in[most_inputs] = {&output_gradient, p.output()->as<T>()};
     for (std::size_t k = 0; k < operation.arity; ++k)
     {
         Node* operand = p.operand(k);
         in[2 + k] = operand != nullptr ? operand->as<T>() : nullptr;
     }
-    for (std::size_t k = 0; k < end; ++k)
+    for (std::size_t k = 0; k < operation.arity; ++k)
     {
         if (!p.wants(k))
         {
             continue;
         }
+        Node* const sum = p.sum_so_far(k);
         const T gradient = operation.pullbacks[k].scalar(in);
-        if (k + 1 == end && dy->values.unique())
+        if (sum != nullptr && writable_in_place(sum))
+        {
+            *sum->as<T>() += gradient;
+        }
+        else if (dy != nullptr && dy->values.unique())
         {
             *dy->as<T>() = gradient;
             p.give(k, std::exchange(dy, nullptr));
@@ -336,27 +343,16 @@ template <class T>
     }
 }
 
-}
-
+/// That of an array.
 template <class T>
-void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
+[[gnu::noinline]] void pull_array(Pull& p, const ElementwiseOperation<T>& operation)
 {
-    if (Arena::current().tracer != nullptr) [[unlikely]]
-    {
-        pull_traced(p, operation);
-        return;
-    }
     std::size_t end = operation.arity;
     while (end > 0 && !p.wants(end - 1))
     {
         --end;
     }
     const Shape& shape = p.output()->shape;
-    if (shape.rank() == 0)
-    {
-        pull_scalar(p, operation, end);
-        return;
-    }
     Node*& dy = p.output_gradient();
     Node* const output_gradient = dy;
     Gradients<T> gradients;
@@ -407,6 +403,25 @@ void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
         {
             give_computed<T>(p, k, later[k].disown());
         }
+    }
+}
+
+}
+
+template <class T>
+void elementwise_pull(Pull& p, const ElementwiseOperation<T>& operation)
+{
+    if (Arena::current().tracer != nullptr) [[unlikely]]
+    {
+        pull_traced(p, operation);
+    }
+    else if (p.output()->shape.rank() == 0)
+    {
+        pull_scalar(p, operation);
+    }
+    else
+    {
+        pull_array(p, operation);
     }
 }
 

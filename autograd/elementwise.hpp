@@ -316,8 +316,9 @@ struct Elementwise
         notify_begin(arena.observer);
         std::array<ResolvedOperand, F::arity> operands{ResolvedOperand{nodes}...};
         resolve(arena, operands);
-        Tensor<T> output = Tensor<T>::adopt(value(location, nodes...));
-        record(arena, operation, output.node(), operands, &no_attributes, nullptr, location);
+        Node* const node = value(location, nodes...);
+        Tensor<T> output = Tensor<T>::adopt(node);
+        record(arena, operation, node, operands, &no_attributes, nullptr, location);
         return output.disown();
     }
 

@@ -69,16 +69,14 @@ Node* new_node(const Shape& shape)
 
 Node* new_view(Node* node, const Shape& shape)
 {
+    if (shape.rank() == 0)
+    {
+        return node->dtype == DType::float32 ? new_scalar(*node->as<float>()) : new_scalar(*node->as<double>());
+    }
     auto* view = new Node;
     view->dtype = node->dtype;
     view->shape = shape;
     view->elements = node->elements;
-    if (shape.rank() == 0)
-    {
-        view->data = view->scalar;
-        std::memcpy(view->data, node->data, size_of(node->dtype));
-        return view;
-    }
     if (node->buffer == nullptr)
     {
         view->buffer = allocate_buffer(buffer_alignment);

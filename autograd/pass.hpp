@@ -1,6 +1,7 @@
 #pragma once
 
 #include <autograd/arena.hpp>
+#include <autograd/rehearsal.hpp>
 
 #include <span>
 #include <vector>
@@ -18,17 +19,17 @@ struct Wanted
     bool everything() const noexcept { return results.empty(); }
 };
 
-/// Where a backward pass starts, and with which gradient.
+/// Where a backward pass starts, and with which gradient, which it takes.
 struct Seed
 {
-    Slot target;
-    Node* gradient;
+    Slot target = no_slot;
+    Held gradient = {};
 };
 
 class Pass;
 
 /// The loop of reverse mode: from the record of the last target down to the tape's first.
-void run_backward(Pass& pass, std::span<const Seed> seeds, const Wanted& goal);
+void run_backward(Pass& pass, std::span<Seed> seeds, const Wanted& goal);
 
 /// The loop of forward mode: from the sources up to the record of the last target. Gives a new reference to the tangent of
 /// each, or null if it does not depend on the sources, or is nowhere. The tangents have the shapes of the sources.

@@ -95,12 +95,13 @@ void record(Arena& arena, const Operation& operation, Node* output, std::span<co
     }
     Reads reads;
     bool tracked = false;
+    const std::span<const Reads> declared = operation.reads;
     for (std::size_t k = 0; k < operands.size(); ++k)
     {
         if (operands[k].slot != no_slot)
         {
             tracked = true;
-            const Reads& more = operation.reads[std::min(k, operation.reads.size() - 1)];
+            const Reads& more = declared[std::min(k, declared.size() - 1)];
             reads.output |= more.output;
             reads.operand_bits |= more.operand_bits;
         }
@@ -112,21 +113,27 @@ void record(Arena& arena, const Operation& operation, Node* output, std::span<co
     Attributes* attributes = copy_attributes(op);
     Record& record = arena.append(operation, output, operands.size(), location);
     record.attributes = attributes;
-    if (reads.output && arena.keeps_values())
+    if (!arena.keeps_values())
+    {
+        reads = {};
+    }
+    record.keeps = reads.output || reads.operand_bits != 0;
+    record.output_kept = reads.output;
+    if (reads.output)
     {
         retain(output);
-        record.output_kept = true;
     }
-    std::span<RecordedOperand> recorded = record.operands();
-    for (std::size_t k = 0; k < operands.size(); ++k)
+    RecordedOperand* recorded = record.first_operand;
+    std::uint32_t bits = reads.operand_bits;
+    for (const ResolvedOperand& operand : operands)
     {
-        const auto [node, slot] = operands[k];
-        const bool keep = reads.operand(k) && arena.keeps_values();
+        const bool keep = (bits & 1) != 0;
+        bits >>= 1;
         if (keep)
         {
-            retain(node);
+            retain(operand.node);
         }
-        recorded[k] = {keep || slot != no_slot ? node : nullptr, slot, keep};
+        *recorded++ = {keep || operand.slot != no_slot ? operand.node : nullptr, operand.slot, keep};
     }
 }
 

@@ -42,6 +42,8 @@ public:
     Node& operator*() const noexcept { return *node_; }
 
     void reset() noexcept { *this = Held(); }
+    /// Gives up the reference.
+    Node* disown() noexcept { return std::exchange(node_, nullptr); }
     friend bool operator==(const Held&, const Held&) noexcept = default;
     friend bool operator==(const Held& held, std::nullptr_t) noexcept { return held.node_ == nullptr; }
 

@@ -62,16 +62,6 @@ void require_reached(TapeState& tape, std::span<Node* const> targets, std::span<
     }
 }
 
-/// Holds a reference for the length of a scope.
-struct Hold
-{
-    explicit Hold(Node* held) : node(held) {}
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-    ~Hold() { release(node); }
-    Node* node;
-};
-
 /// Room for something for each target: for few of them none that has to be asked for.
 template <class X>
 class Room
@@ -91,19 +81,10 @@ class Seeds
 {
 public:
     explicit Seeds(std::size_t count) : room_(count) {}
-    Seeds(const Seeds&) = delete;
-    Seeds& operator=(const Seeds&) = delete;
-    ~Seeds()
-    {
-        for (const Seed& seed : all())
-        {
-            release(seed.gradient);
-        }
-    }
 
     /// Takes over the reference.
-    void add(Slot target, Node* gradient) { room_.all()[size_++] = {target, gradient}; }
-    std::span<const Seed> all() noexcept { return room_.all().first(size_); }
+    void add(Slot target, Node* gradient) { room_.all()[size_++] = {target, adopt(gradient)}; }
+    std::span<Seed> all() noexcept { return room_.all().first(size_); }
 
 private:
     Room<Seed> room_;
@@ -145,11 +126,10 @@ void backward(Node* target, Node* output_gradient, Location location)
     {
         throw_used(*tape, "backward", location);
     }
-    const Hold start(seed(target, output_gradient, "backward", location));
+    Seed start{slot, adopt(seed(target, output_gradient, "backward", location))};
     tape->last_target = target;
     Pass pass(arena, *tape);
-    const Seed first{slot, start.node};
-    run_backward(pass, {&first, 1}, {});
+    run_backward(pass, {&start, 1}, {});
 }
 
 }
