@@ -140,17 +140,28 @@ HookHandle register_hook(VariableNode* variable, std::function<Node*(Node*)> hoo
     return {variable->hooks, hooks.last};
 }
 
+namespace
+{
+
+/// Gives it a buffer of its own.
+[[gnu::noinline]] void detach(Node* variable)
+{
+    const std::size_t bytes = variable->elements * size_of(variable->dtype);
+    Node* copy =
+        variable->dtype == DType::float32 ? new_node<float>(variable->shape) : new_node<double>(variable->shape);
+    std::memcpy(copy->data, variable->data, bytes);
+    share_elements(variable, copy);
+    release(copy);
+}
+
+}
+
 void* writable(Node* variable, Location location)
 {
     static_cast<VariableNode*>(variable)->assigned = location;
     if (variable->buffer != nullptr && !variable->buffer->references.unique())
     {
-        const std::size_t bytes = variable->elements * size_of(variable->dtype);
-        Node* copy =
-            variable->dtype == DType::float32 ? new_node<float>(variable->shape) : new_node<double>(variable->shape);
-        std::memcpy(copy->data, variable->data, bytes);
-        share_elements(variable, copy);
-        release(copy);
+        detach(variable);
     }
     return variable->data;
 }

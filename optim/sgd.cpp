@@ -18,8 +18,7 @@ void SGD::update(std::size_t index)
     if (options.momentum == 0)
     {
         sweep<>(index, decay,
-                [&]<class T>(T, Counters&, bool)
-                { return [lr = static_cast<T>(options.lr)](T g, T& p) { p -= lr * g; }; });
+                [&]<class T>(T) { return [lr = static_cast<T>(options.lr)](T g, T& p) { p -= lr * g; }; });
         return;
     }
     sweep<0>(index, decay,

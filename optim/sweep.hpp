@@ -4,6 +4,7 @@
 #include <optim/optimizer.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <memory>
 #include <tuple>
 #include <type_traits>
@@ -80,6 +81,19 @@ private:
     bool known_ = false;
 };
 
+/// A rule that looks at no counters needs none.
+template <class T, class Rule, class Counters>
+    requires std::invocable<const Rule&, T>
+class Memo<T, Rule, Counters>
+{
+public:
+    auto next(const Rule& rule, Counters& counters, bool)
+    {
+        ++counters.step;
+        return rule(T());
+    }
+};
+
 /// As PyTorch keeps some of its counters, whatever the precision of the parameters.
 inline double to_single(double x)
 {
@@ -107,7 +121,8 @@ void ensure(std::optional<Parameter>& array, const autograd::Variable<T>& like, 
 
 /// `rule(T(), counters, fresh)` gives the formula `(gradient, parameter&, arrays[slots]&...)` for elements of type T of a
 /// parameter with these counters, of which `step` is counted already and the others are the rule's to advance. `fresh`
-/// says that the arrays had to be made; they start with `initial`. A rule is called again only where its arguments differ.
+/// says that the arrays had to be made; they start with `initial`. A rule is called again only where its arguments differ. One
+/// that depends on neither is `rule(T())`.
 template <std::size_t... slots, class Rule>
 void Optimizer::sweep(std::size_t group, const Decay& decay, const Rule& rule,
                       const std::array<double, sizeof...(slots)>& initial)
