@@ -4,8 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <xtensor/xrandom.hpp>
-
 #include <cmath>
 #include <cstring>
 #include <limits>
