@@ -20,7 +20,9 @@ namespace
 void trace_value(Tracer& tracer, const Operation& operation, Node* output, std::span<const ResolvedOperand> operands,
                  Attributes* (*copy_attributes)(const void*), const void* op, Location location)
 {
-    xt::svector<Node*, 4> inputs(operands.size());
+    Node* few[4];
+    std::vector<Node*> many(operands.size() > std::size(few) ? operands.size() : 0);
+    const std::span<Node*> inputs(many.empty() ? few : many.data(), operands.size());
     std::transform(operands.begin(), operands.end(), inputs.begin(),
                    [](const ResolvedOperand& operand) { return operand.node; });
     tracer.executed({Step::Kind::value, operation, 0, inputs, output, op, copy_attributes, location});

@@ -19,7 +19,7 @@ struct Step
         value,     ///< of an operation: the inputs are its operands
         pullback,  ///< the gradient of one operand: the inputs are dy, y and the operands, null where they are constants
                    ///< that are not read
-        sum        ///< the same, added to what came before: the inputs begin with that, null at first
+        sum        ///< the same, added to what came before: the inputs begin with that
     };
 
     Kind kind;
@@ -34,7 +34,8 @@ struct Step
 };
 
 /// Follows, while it lives, all that its thread computes, whether a tape records or not. Nodes are told apart by their
-/// address: a tracer holds those that it was told of. What an operation executes inside of it belongs to its step.
+/// address, and by the number that a tracer gives them, as memory is used again. What an operation executes inside of it
+/// belongs to its step.
 class Tracer
 {
 public:

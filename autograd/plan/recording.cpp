@@ -134,7 +134,12 @@ std::span<ValueId> Recorder::ids_of(std::span<Node* const> nodes, const char* re
 {
     const std::span<ValueId> ids = new_ids(nodes.size());
     std::transform(nodes.begin(), nodes.end(), ids.begin(),
-                   [&](Node* node) { return node != nullptr ? id_of(node, reader, location) : no_value; });
+                   [&](Node* node)
+                   {
+                       // Most have been made since it began.
+                       const ValueId id = node != nullptr ? ids_.find(node) : no_value;
+                       return id != no_value || node == nullptr ? id : id_of(node, reader, location);
+                   });
     return ids;
 }
 
