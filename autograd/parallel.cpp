@@ -131,8 +131,8 @@ private:
     };
 
     /// The pieces of a job that nobody has taken yet. With its number, as one who comes late must not take one of the next
-    /// job for one of the last.
-    struct Untaken
+    /// job for one of the last. Aligned, as clang would else call a function of libatomic.
+    struct alignas(8) Untaken
     {
         std::uint32_t job;
         std::uint32_t pieces;

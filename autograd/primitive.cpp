@@ -2,6 +2,7 @@
 #include <autograd/primitive.hpp>
 
 #include <algorithm>
+#include <memory>
 
 namespace autograd::detail
 {
@@ -77,8 +78,12 @@ void pull_as_step(Pull& p, std::size_t k, const std::function<Node*()>& pullback
 
 void add_as_step(Pull& p, std::size_t k, const std::function<void()>& add)
 {
+    // Its value may go when another takes its place; the tracer still looks at the node.
+    const auto forget = [](Node* node) { release_holder(node); };
+    const std::unique_ptr<Node, decltype(forget)> sum(p.sum_so_far(k), forget);
+    sum->holders.retain();
     std::vector<Node*> inputs = inputs_of(p);
-    inputs.insert(inputs.begin(), p.sum_so_far(k));
+    inputs.insert(inputs.begin(), sum.get());
     {
         const Unseen unseen;
         add();

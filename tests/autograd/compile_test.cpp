@@ -909,6 +909,23 @@ TEST_CASE("thousands of slices of one array are planned, and have the same gradi
     CHECK(compiled.plans().size() == 1);
 }
 
+TEST_CASE("a gradient that begins as one number for all elements is added to in plans")
+{
+    const auto gradient = [](const ag::Tensor<double>& x)
+    {
+        ag::GradientTape tape;
+        tape.watch(x);
+        const ag::Tensor<double> part = ag::view(x, ag::range(1, 3));
+        return tape.gradient(ag::sum(part * part) + ag::sum(x), x);
+    };
+    auto compiled = ag::compile(gradient);
+    const ag::Tensor<double> x(xt::xarray<double>{0.5, -1, 2, 3});
+    for (int call = 0; call < 3; ++call)
+    {
+        CHECK(compiled(x).value() == xt::xarray<double>{1, -1, 5, 1});
+    }
+}
+
 TEST_CASE("a million replays keep memory as it is and ask the system for none")
 {
     ag::Variable a(1.0), b(1.0);
