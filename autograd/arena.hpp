@@ -388,8 +388,7 @@ public:
     }
 
     /// What has been added up for operand k so far, and is not null, in its full shape and free to be added to.
-    template <class T>
-    T* sum(std::size_t k);
+    Node* sum(std::size_t k);
 
     /// sum += gradient, where both are references that are taken over and `sum` may be null.
     static void accumulate(Node*& sum, Node* gradient)

@@ -86,6 +86,17 @@ Node* full(Node* gradient, const Shape& shape)
     return gradient->dtype == DType::float32 ? stretched<float>(gradient, shape) : stretched<double>(gradient, shape);
 }
 
+Node* full_of_its_own(Node* gradient, const Shape& shape)
+{
+    gradient = full(gradient, shape);
+    if (writable_in_place(gradient))
+    {
+        return gradient;
+    }
+    const Held shared = adopt(gradient);
+    return new_copy(gradient);
+}
+
 Node* filled(DType dtype, const Shape& shape, double value)
 {
     return dtype == DType::float32 ? filled(shape, static_cast<float>(value)) : filled(shape, value);
@@ -316,22 +327,12 @@ void accumulate_typed(Node*& sum, Node* gradient)
 
 }
 
-template <class T>
-T* Pull::sum(std::size_t k)
+Node* Pull::sum(std::size_t k)
 {
     Node*& sum = gradients_[record_.first_operand[k].slot - begin_];
-    const Shape& shape = operand(k)->shape;
-    sum = full(std::exchange(sum, nullptr), shape);
-    if (!writable_in_place(sum))
-    {
-        const Tensor<T> shared = Tensor<T>::adopt(std::exchange(sum, nullptr));
-        sum = new_node<T>(shape);
-        std::copy_n(shared.data(), shared.size(), sum->as<T>());
-    }
-    return sum->as<T>();
+    sum = full_of_its_own(std::exchange(sum, nullptr), operand(k)->shape);
+    return sum;
 }
-template float* Pull::sum<float>(std::size_t);
-template double* Pull::sum<double>(std::size_t);
 
 void Pull::add(Node*& sum, Node* gradient)
 {

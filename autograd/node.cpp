@@ -91,6 +91,13 @@ Node* new_view(Node* node, const Shape& shape)
     return view;
 }
 
+Node* new_copy(const Node* node)
+{
+    Node* const copy = node->dtype == DType::float32 ? new_node<float>(node->shape) : new_node<double>(node->shape);
+    std::memcpy(copy->data, node->data, node->elements * size_of(node->dtype));
+    return copy;
+}
+
 template Node* new_node<float>(const Shape&);
 template Node* new_node<double>(const Shape&);
 

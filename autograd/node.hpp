@@ -126,6 +126,8 @@ Node* new_scalar(T value)
 
 /// Another array with the elements of `node`, which it shares unless it is 0-d.
 Node* new_view(Node* node, const Shape& shape);
+/// Another array with elements of its own.
+Node* new_copy(const Node* node);
 
 }
 

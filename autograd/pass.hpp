@@ -38,6 +38,8 @@ void run_forward(Pass& pass, std::span<const Slot> targets, std::span<Node* cons
 
 /// The array in this shape, stretched if it is smaller. Takes the reference and gives one.
 Node* full(Node* array, const Shape& shape);
+/// The same, as one that nobody else sees, so that it may be added to.
+Node* full_of_its_own(Node* array, const Shape& shape);
 
 /// A new array.
 Node* filled(DType dtype, const Shape& shape, double value);

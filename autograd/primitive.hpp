@@ -245,8 +245,9 @@ void pull(Pull& p, std::index_sequence<K...>)
         {
             if (p.sum_so_far(k) != nullptr && !Arena::current().recording())
             {
-                const auto add = [&] {
-                    op.add_to(wrt, p.template sum<In>(k), output_gradient, output,
+                const auto add = [&]
+                {
+                    op.add_to(wrt, p.sum(k)->template as<In>(), output_gradient, output,
                               static_cast<const Tensor<In>&>(operands[K])...);
                 };
                 Arena::current().tracer == nullptr ? add() : add_as_step(p, k, add);

@@ -146,10 +146,7 @@ namespace
 /// Gives it a buffer of its own.
 [[gnu::noinline]] void detach(Node* variable)
 {
-    const std::size_t bytes = variable->elements * size_of(variable->dtype);
-    Node* copy =
-        variable->dtype == DType::float32 ? new_node<float>(variable->shape) : new_node<double>(variable->shape);
-    std::memcpy(copy->data, variable->data, bytes);
+    Node* const copy = new_copy(variable);
     share_elements(variable, copy);
     release(copy);
 }

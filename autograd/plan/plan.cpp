@@ -931,14 +931,7 @@ void Plan::execute_sum(const Step& step, const Instruction& instruction)
     const RecordedValue& value = recording_.values[index(instruction.output)];
     Node* sum = step.operands[0];
     step.takes_input ? void(values_.nodes[index(instruction.inputs[0])] = nullptr) : retain(sum);
-    sum = full(sum, value.shape);
-    if (!writable_in_place(sum))
-    {
-        Node* const copy = filled(value.dtype, value.shape, 0);
-        std::memcpy(copy->data, sum->data, sum->elements * size_of(sum->dtype));
-        release(sum);
-        sum = copy;
-    }
+    sum = full_of_its_own(sum, value.shape);
     values_.set(instruction.output, sum);
     const std::span<Node* const> operands(step.operands);
     instruction.operation->add_one(instruction.attributes.get(), instruction.operand, sum, operands.subspan(1));
