@@ -59,7 +59,7 @@ struct Gradients
 
     void push_back(const ElementwisePullback<T>& pullback, Node* to, bool adds)
     {
-        each[size++] = {pullback.passes_on ? nullptr : pullback.kernel, to->as<T>(), adds};
+        each[size++] = {pullback.passes_on() ? nullptr : pullback.kernel, to->as<T>(), adds};
         reads |= pullback.reads;
     }
 
@@ -319,7 +319,7 @@ template <class T>
             continue;
         }
         const ElementwisePullback<T>& pullback = operation.pullbacks[k];
-        if (pullback.passes_on && shape.rank() != 0)
+        if (pullback.passes_on() && shape.rank() != 0)
         {
             retain(dy);
             give_computed<T>(p, k, dy);
@@ -372,7 +372,7 @@ template <class T>
             continue;
         }
         Node* gradient = dy;
-        if (pullback.passes_on)
+        if (pullback.passes_on())
         {
             retain(gradient);
         }
@@ -437,7 +437,7 @@ void elementwise_push(Push& p, const ElementwiseOperation<T>& operation)
             continue;
         }
         const ElementwisePullback<T>& pullback = operation.pullbacks[k];
-        if (pullback.passes_on)
+        if (pullback.passes_on())
         {
             retain(tangent);
             p.give(tangent);

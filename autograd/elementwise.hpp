@@ -24,7 +24,9 @@ struct ElementwisePullback
     T (*scalar)(const T* const* in);
     unsigned reads;  ///< bit 0: dy, bit 1: y, bit 2 + k: operand k
     formula::Form form;
-    bool passes_on;  ///< whether the gradient is dy itself
+
+    /// Whether the gradient is dy itself.
+    bool passes_on() const noexcept { return form == formula::Form::argument && reads == 1; }
 };
 
 template <class T>
@@ -153,8 +155,7 @@ constexpr ElementwisePullback<T> pullback_of()
         using Indices = std::make_index_sequence<F::arity>;
         constexpr formula::Probe probe = probe_of<F, k>;
         return {[](std::size_t count, const T* const* in, T* out) { pullback_kernel<F, k>(count, in, out, Indices{}); },
-                [](const T* const* in) { return scalar_pullback<F, k>(in, Indices{}); }, probe.read, probe.form,
-                probe.form == formula::Form::argument && probe.read == 1};
+                [](const T* const* in) { return scalar_pullback<F, k>(in, Indices{}); }, probe.read, probe.form};
     }
     else
     {
