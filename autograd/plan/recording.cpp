@@ -93,15 +93,11 @@ ValueId Recorder::load(Node* variable, Location location)
     return instruction.output;
 }
 
-ValueId Recorder::id_of(Node* node, const char* reader, Location location)
+ValueId Recorder::id_from_outside(Node* node, const char* reader, Location location)
 {
     if (node->is_variable)
     {
         return load(node, location);
-    }
-    if (const ValueId id = known(node); id != no_value)
-    {
-        return id;
     }
     if (node->shape.rank() != 0)
     {
@@ -134,12 +130,7 @@ std::span<ValueId> Recorder::ids_of(std::span<Node* const> nodes, const char* re
 {
     const std::span<ValueId> ids = new_ids(nodes.size());
     std::transform(nodes.begin(), nodes.end(), ids.begin(),
-                   [&](Node* node)
-                   {
-                       // Most have been made since it began.
-                       const ValueId id = node != nullptr ? ids_.find(node) : no_value;
-                       return id != no_value || node == nullptr ? id : id_of(node, reader, location);
-                   });
+                   [&](Node* node) { return node != nullptr ? id_of(node, reader, location) : no_value; });
     return ids;
 }
 

@@ -226,7 +226,11 @@ protected:
     }
     ValueId new_value(RecordedValue::Origin origin, Node* node);
     /// The number of a node that a step reads.
-    ValueId id_of(Node* node, const char* reader, Location location);
+    ValueId id_of(Node* node, const char* reader, Location location)
+    {
+        const ValueId id = known(node);
+        return id != no_value ? id : id_from_outside(node, reader, location);
+    }
     void know(Node* node, ValueId id) { ids_.insert_or_assign(node, id); }
     /// Room for the inputs of an instruction.
     std::span<ValueId> new_ids(std::size_t count)
@@ -244,6 +248,8 @@ protected:
                      std::span<ValueId> inputs = {});
 
 private:
+    /// That of a variable, or of what nobody told of.
+    ValueId id_from_outside(Node* node, const char* reader, Location location);
     void allocate_ids(std::size_t count);
     std::span<ValueId> ids_of(std::span<Node* const> nodes, const char* reader, Location location);
     ValueId load(Node* variable, Location location);
