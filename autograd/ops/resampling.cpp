@@ -101,13 +101,13 @@ struct Resample
     }
 };
 
-/// Calls visit(row, the row's places) for each row of x, of `size` elements, that are taken from or put to its places.
-/// Different rows are visited by different threads.
+/// Calls visit(row, the row's places) for each row that is taken from or put to its places, which is as much work as so many
+/// elements. Different rows are visited by different threads.
 template <class Visit>
-void for_each_row(const Indices& places, std::size_t channels, std::size_t size, Visit visit)
+void for_each_row(const Indices& places, std::size_t channels, std::size_t work, Visit visit)
 {
     const std::size_t count = places.shape(1);
-    parallel_for(places.shape(0) * channels, 1 + grain_elements / (1 + std::max(count, size / 4)),
+    parallel_for(places.shape(0) * channels, 1 + grain_elements / (1 + work),
                  [&](std::size_t begin, std::size_t end)
                  {
                      for (std::size_t row = begin; row < end; ++row)
@@ -136,7 +136,7 @@ struct TakePlaces
         const Tensor<T> y = with_last_axis(x, places.shape(1));
         const T* const elements = x.data();
         T* const taken = y.node()->template as<T>();
-        for_each_row(places, x.shape(1), x.shape(2),
+        for_each_row(places, x.shape(1), places.shape(1),
                      [=, size = x.shape(2)](std::size_t row, std::span<const std::int64_t> from)
                      {
                          T* to = taken + row * from.size();
@@ -169,7 +169,8 @@ struct PutAtPlaces
         const Tensor<T> y = with_last_axis(x, size);
         const T* const elements = x.data();
         T* const put = y.node()->template as<T>();
-        for_each_row(places, x.shape(1), size,
+        // To fill an element takes a quarter of the time.
+        for_each_row(places, x.shape(1), places.shape(1) + size / 4,
                      [=, size = size](std::size_t row, std::span<const std::int64_t> places)
                      {
                          const T* from = elements + row * places.size();
