@@ -1,4 +1,5 @@
 #include <autograd/memory.hpp>
+#include <autograd/region.hpp>
 
 #include <algorithm>
 #include <array>
@@ -31,6 +32,9 @@ constexpr std::int64_t free_cache = std::int64_t{64} << 20;
 /// From so many bytes on, a free block of up to three eighths more is taken before the system is asked for another.
 constexpr std::size_t worth_sharing = coarse_lines * buffer_alignment;
 
+/// From so many bytes on, blocks are cut from regions; malloc would map each by itself from here on.
+constexpr std::size_t large_block = std::size_t{128} << 10;
+
 /// The class of a size in cache lines. At most an eighth is wasted of a small block, and a thirty-second of a large one.
 std::uint32_t bin_of(std::size_t lines) noexcept
 {
@@ -58,6 +62,25 @@ std::size_t lines_of(std::uint32_t bin) noexcept
     }
     const std::uint32_t fine = bin - coarse_bins - 1;
     return std::size_t{fine % 32 + 33} << (fine / 32 + 3);
+}
+
+/// With its header.
+std::size_t block_size(std::uint32_t bin) noexcept
+{
+    return lines_of(bin) * buffer_alignment + sizeof(Buffer);
+}
+
+/// Gives a block that came from a pool, or from nobody's if `bin` is 0, back to the system.
+void give_back(void* block, std::uint32_t bin) noexcept
+{
+    if (const std::size_t size = block_size(bin); size >= large_block)
+    {
+        Regions::give(block, size);
+    }
+    else
+    {
+        ::operator delete (block, std::align_val_t{buffer_alignment});
+    }
 }
 
 class Pool
@@ -97,7 +120,7 @@ public:
         statistics.live -= size;
         if (statistics.cached + size > statistics.peak + free_cache)
         {
-            ::operator delete (buffer, std::align_val_t{buffer_alignment});
+            give_back(buffer, bin);
             return;
         }
         statistics.cached += size;
@@ -106,13 +129,13 @@ public:
 
     void clear() noexcept
     {
-        for (FreeBlock*& head : bins)
+        for (std::uint32_t bin = 0; bin < bin_count; ++bin)
         {
-            clear(head);
+            clear(bins[bin], bin);
         }
         for (FreeBlock*& head : free_small_blocks)
         {
-            clear(head);
+            clear(head, 0);
         }
         statistics.cached = 0;
     }
@@ -140,8 +163,9 @@ private:
         }
         else
         {
-            block =
-                ::operator new (static_cast<std::size_t>(size) + sizeof(Buffer), std::align_val_t{buffer_alignment});
+            const std::size_t whole = block_size(bin);
+            block = whole >= large_block ? regions_.take(whole)
+                                         : ::operator new (whole, std::align_val_t{buffer_alignment});
             ++statistics.system_allocations;
         }
         auto* buffer = new (block) Buffer;
@@ -162,15 +186,16 @@ private:
         return 0;
     }
 
-    static void clear(FreeBlock*& head) noexcept
+    static void clear(FreeBlock*& head, std::uint32_t bin) noexcept
     {
         while (head != nullptr)
         {
-            ::operator delete (std::exchange(head, head->next), std::align_val_t{buffer_alignment});
+            give_back(std::exchange(head, head->next), bin);
         }
     }
 
     std::array<FreeBlock*, bin_count> bins{};
+    Regions regions_;
 };
 
 /// Set while the thread's pool is alive. Values that outlive their thread's pool (static objects, for one) go straight
@@ -246,7 +271,7 @@ void recycle_buffer(Buffer* buffer) noexcept
     }
     else
     {
-        ::operator delete (buffer, std::align_val_t{buffer_alignment});
+        give_back(buffer, buffer->bin);
     }
 }
 

@@ -2,10 +2,12 @@
 
 #include <autograd/autograd.hpp>
 #include <autograd/memory.hpp>
+#include <autograd/region.hpp>
 #include <optim/optim.hpp>
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <thread>
@@ -185,6 +187,75 @@ TEST_CASE("an array takes a free block that is not much larger" * doctest::skip(
     CHECK(ag::memory_statistics().system_allocations == before);
     make(50'000);
     CHECK(ag::memory_statistics().system_allocations == before + 1);
+}
+
+TEST_CASE("large buffers are apart, and all of their memory goes back, whichever thread lets them go" *
+          doctest::skip(sanitized))
+{
+    using ag::detail::Buffer;
+    using ag::detail::Regions;
+    constexpr std::size_t sizes[] = {160'000, 8'000'000,  131'072,   72'000'000,
+                                     560'000, 67'108'800, 2'097'152, 72'000'008};
+    constexpr std::size_t threads = 3;
+    ag::release_cached_memory();
+    const std::int64_t before = Regions::live();
+    const std::size_t resident = resident_bytes();
+    std::vector<Buffer*> made[threads];
+    const auto in_threads = [](auto f)
+    {
+        std::vector<std::thread> running;
+        for (std::size_t k = 0; k < threads; ++k)
+        {
+            running.emplace_back([f, k] { f(k); });
+        }
+        for (std::thread& thread : running)
+        {
+            thread.join();
+        }
+    };
+    const auto value_of = [&](std::size_t k, std::size_t i) { return static_cast<char>(1 + k * std::size(sizes) + i); };
+    const auto filled = [](std::size_t bytes, char value)
+    {
+        Buffer* const buffer = ag::detail::allocate_buffer(bytes);
+        std::memset(buffer->data(), value, bytes);
+        return buffer;
+    };
+    in_threads(
+        [&](std::size_t k)
+        {
+            for (std::size_t i = 0; i < std::size(sizes); ++i)
+            {
+                made[k].push_back(filled(sizes[i], value_of(k, i)));
+                ag::detail::release_buffer(filled(sizes[i] / 3, -1));
+            }
+        });
+    std::size_t bytes = 0;
+    for (std::size_t k = 0; k < threads; ++k)
+    {
+        for (std::size_t i = 0; i < std::size(sizes); ++i)
+        {
+            CAPTURE(k);
+            CAPTURE(i);
+            const auto* const data = static_cast<const char*>(made[k][i]->data());
+            CHECK(reinterpret_cast<std::uintptr_t>(data) % ag::detail::buffer_alignment == 0);
+            CHECK(data[0] == value_of(k, i));
+            CHECK(std::memcmp(data, data + 1, sizes[i] - 1) == 0);
+            bytes += sizes[i];
+        }
+    }
+    CHECK(Regions::live() - before >= static_cast<std::int64_t>(bytes));
+    CHECK(Regions::live() - before <= static_cast<std::int64_t>(bytes + bytes / 16));
+    CHECK(resident_bytes() >= resident + bytes);
+    in_threads(
+        [&](std::size_t k)
+        {
+            for (Buffer* const buffer : made[(k + 1) % threads])
+            {
+                ag::detail::release_buffer(buffer);
+            }
+        });
+    CHECK(Regions::live() == before);
+    CHECK(resident_bytes() < resident + (std::size_t{32} << 20));
 }
 
 TEST_CASE("a training step in its steady state asks the system for no memory" * doctest::skip(sanitized))
