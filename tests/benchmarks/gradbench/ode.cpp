@@ -20,21 +20,19 @@ struct Problem
 Tensor solve(const Tensor& x, std::size_t s)
 {
     const double h = 2.0 / static_cast<double>(s);
+    // The right side is linear in x: times the step, it is that of x times the step.
     const Tensor step = h * x;
     const Tensor half_step = h / 2 * x;
     const Tensor sixth_step = h / 6 * x;
-    // x y_(i-1) + z. The right side is linear in x: times the step, it is that of x times the step.
-    const auto advance = [](const Tensor& x, const Tensor& y, const Tensor& z) {
-        return ag::fma(x, ag::pad(y, {{1, -1}}, ag::PadMode::constant, 1), z);
-    };
+    const auto previous = [](const Tensor& y) { return ag::pad(y, {{1, -1}}, ag::PadMode::constant, 1); };
     Tensor y = xt::zeros<double>({x.size()});
     for (std::size_t i = 0; i < s; ++i)
     {
-        const Tensor a = advance(half_step, y, y);
-        const Tensor b = advance(half_step, a, y);
-        const Tensor c = advance(step, b, y);
-        // y + (k1 + 2 k2 + 2 k3 + k4) / 6, where k1 = 2 (a - y), k2 = 2 (b - y), k3 = c - y.
-        y = advance(sixth_step, c, ag::lerp(a + (c - y), b, 2.0 / 3));
+        const Tensor a = ag::fma(half_step, previous(y), y);
+        const Tensor b = ag::fma(half_step, previous(a), y);
+        const Tensor k3 = step * previous(b);
+        // y + (k1 + 2 k2 + 2 k3 + k4) / 6, where k1 = 2 (a - y) and k2 = 2 (b - y).
+        y = ag::fma(sixth_step, previous(y + k3), ag::lerp(a + k3, b, 2.0 / 3));
     }
     return y;
 }
