@@ -368,16 +368,21 @@ public:
     /// The same, stretched to the shape of the output.
     Node* full_output_gradient();
 
-    bool wants(std::size_t k) noexcept
+    bool wants(std::size_t k) noexcept { return place(k) != nullptr; }
+
+    /// Where the gradients of operand k are added up; null if they are not wanted.
+    Node** place(std::size_t k) noexcept
     {
         const Slot slot = record_.first_operand[k].slot;
-        return slot != no_slot && slot >= begin_ && (wanted_ == nullptr || wanted_[slot - begin_] != 0);
+        const bool wanted = slot != no_slot && slot >= begin_ && (wanted_ == nullptr || wanted_[slot - begin_] != 0);
+        return wanted ? gradients_ + (slot - begin_) : nullptr;
     }
 
     /// What has been added up for operand k so far; null if nothing.
     Node* sum_so_far(std::size_t k) noexcept
     {
-        return wants(k) ? gradients_[record_.first_operand[k].slot - begin_] : nullptr;
+        Node** const sum = place(k);
+        return sum != nullptr ? *sum : nullptr;
     }
 
     /// Adds the gradient of operand k, a reference of which is taken over. It may be smaller than the operand, if it

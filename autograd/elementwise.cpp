@@ -275,24 +275,24 @@ void pull_scalar(Pull& p, const ElementwiseOperation<T>& operation)
     }
     for (std::size_t k = 0; k < operation.arity; ++k)
     {
-        if (!p.wants(k))
+        Node** const sum = p.place(k);
+        if (sum == nullptr)
         {
             continue;
         }
-        Node* const sum = p.sum_so_far(k);
         const T gradient = operation.pullbacks[k].scalar(in);
-        if (sum != nullptr && writable_in_place(sum))
+        if (*sum != nullptr && writable_in_place(*sum))
         {
-            *sum->as<T>() += gradient;
+            *(*sum)->as<T>() += gradient;
         }
         else if (dy != nullptr && dy->values.unique())
         {
             *dy->as<T>() = gradient;
-            p.give(k, std::exchange(dy, nullptr));
+            Pull::accumulate(*sum, std::exchange(dy, nullptr));
         }
         else
         {
-            p.give(k, new_scalar(gradient));
+            Pull::accumulate(*sum, new_scalar(gradient));
         }
     }
 }

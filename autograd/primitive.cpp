@@ -57,6 +57,61 @@ std::vector<Node*> inputs_of(Pull& p)
     return inputs;
 }
 
+/// What the pullbacks of those operands read that are on the tape; false if none is.
+template <std::size_t N>
+bool read_by_pullbacks(const Operation& operation, std::span<const ResolvedOperand, N> operands, Reads& reads)
+{
+    bool tracked = false;
+    const std::span<const Reads> declared = operation.reads;
+    for (std::size_t k = 0; k < operands.size(); ++k)
+    {
+        if (operands[k].slot != no_slot)
+        {
+            tracked = true;
+            const Reads& more = declared[std::min(k, declared.size() - 1)];
+            reads.output |= more.output;
+            reads.operand_bits |= more.operand_bits;
+        }
+    }
+    return tracked;
+}
+
+template <std::size_t N>
+void append_record(Arena& arena, const Operation& operation, Node* output, std::span<const ResolvedOperand, N> operands,
+                   Attributes* (*copy_attributes)(const void*), const void* op, Location location)
+{
+    Reads reads;
+    if (!read_by_pullbacks(operation, operands, reads))
+    {
+        return;
+    }
+    Attributes* attributes = copy_attributes(op);
+    Record& record = arena.append(operation, output, operands.size(), location);
+    record.attributes = attributes;
+    if (!arena.keeps_values())
+    {
+        reads = {};
+    }
+    record.keeps = reads.output || reads.operand_bits != 0;
+    record.output_kept = reads.output;
+    if (reads.output)
+    {
+        retain(output);
+    }
+    RecordedOperand* recorded = record.first_operand;
+    std::uint32_t bits = reads.operand_bits;
+    for (const ResolvedOperand& operand : operands)
+    {
+        const bool keep = (bits & 1) != 0;
+        bits >>= 1;
+        if (keep)
+        {
+            retain(operand.node);
+        }
+        *recorded++ = {keep || operand.slot != no_slot ? operand.node : nullptr, operand.slot, keep};
+    }
+}
+
 }
 
 void pull_as_step(Pull& p, std::size_t k, const std::function<Node*()>& pullback)
@@ -100,47 +155,14 @@ void record(Arena& arena, const Operation& operation, Node* output, std::span<co
     {
         tell(arena, operation, output, operands, copy_attributes, op, location);
     }
-    Reads reads;
-    bool tracked = false;
-    const std::span<const Reads> declared = operation.reads;
-    for (std::size_t k = 0; k < operands.size(); ++k)
+    // Two operands, as most have, without a loop.
+    if (operands.size() == 2)
     {
-        if (operands[k].slot != no_slot)
-        {
-            tracked = true;
-            const Reads& more = declared[std::min(k, declared.size() - 1)];
-            reads.output |= more.output;
-            reads.operand_bits |= more.operand_bits;
-        }
+        append_record(arena, operation, output, operands.first<2>(), copy_attributes, op, location);
     }
-    if (!tracked)
+    else
     {
-        return;
-    }
-    Attributes* attributes = copy_attributes(op);
-    Record& record = arena.append(operation, output, operands.size(), location);
-    record.attributes = attributes;
-    if (!arena.keeps_values())
-    {
-        reads = {};
-    }
-    record.keeps = reads.output || reads.operand_bits != 0;
-    record.output_kept = reads.output;
-    if (reads.output)
-    {
-        retain(output);
-    }
-    RecordedOperand* recorded = record.first_operand;
-    std::uint32_t bits = reads.operand_bits;
-    for (const ResolvedOperand& operand : operands)
-    {
-        const bool keep = (bits & 1) != 0;
-        bits >>= 1;
-        if (keep)
-        {
-            retain(operand.node);
-        }
-        *recorded++ = {keep || operand.slot != no_slot ? operand.node : nullptr, operand.slot, keep};
+        append_record(arena, operation, output, operands, copy_attributes, op, location);
     }
 }
 
