@@ -33,7 +33,7 @@
 /// If it has attributes, it is comparable (`bool operator==(const Transpose&) const = default`), so that `compile` can tell
 /// whether they are always the same.
 ///
-/// An operation that moves elements may also say how to add its gradient to what there is already:
+/// An operation that moves elements, or is a product, may also say how to add its gradient to what there is already:
 ///
 ///         template <class T> void add_to(Wrt<0>, T* sum, const Tensor<T>& dy, const Tensor<T>& y, const Tensor<T>& x) const;
 ///

@@ -42,34 +42,8 @@ struct MatMul
     template <class T>
     Tensor<T> value(const Tensor<T>& a, const Tensor<T>& b) const
     {
-        const std::size_t a_rank = a.dimension();
-        const std::size_t b_rank = b.dimension();
-        const std::size_t m = a.shape(transpose_a ? a_rank - 1 : a_rank - 2);
-        const std::size_t k = a.shape(transpose_a ? a_rank - 2 : a_rank - 1);
-        const std::size_t n = b.shape(transpose_b ? b_rank - 2 : b_rank - 1);
-        const Shape a_batch(a.shape().begin(), a.shape().end() - 2);
-        const Shape b_batch(b.shape().begin(), b.shape().end() - 2);
-        Shape shape;
-        broadcast_shapes(a_batch, b_batch, shape);
-        const std::size_t products = shape.elements();
-        const Shape batch = shape;
-        shape.push_back(m);
-        shape.push_back(n);
-        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
-        T* elements = y.node()->template as<T>();
-        const auto multiply = [&](std::size_t begin, std::size_t end)
-        {
-            for (std::size_t product = begin; product < end; ++product)
-            {
-                const detail::Matrix<T> left{a.data() + index_in(a_batch, batch, product) * m * k, k, 1};
-                const detail::Matrix<T> right{b.data() + index_in(b_batch, batch, product) * k * n, n, 1};
-                const detail::Matrix<T> left_transposed{left.data, 1, m};
-                const detail::Matrix<T> right_transposed{right.data, 1, k};
-                detail::gemm(m, n, k, transpose_a ? left_transposed : left, transpose_b ? right_transposed : right,
-                             elements + product * m * n);
-            }
-        };
-        detail::parallel_for(products, detail::worth_a_thread / (m * n * k + 1) + 1, multiply);
+        Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape_of(a, b)));
+        multiply(a, b, y.shape(), y.node()->template as<T>(), false);
         return y;
     }
     template <class T>
@@ -86,8 +60,76 @@ struct MatMul
                                : apply(MatMul{!transpose_a, false}, Location{}, a, dy),
                    b);
     }
+    template <class T>
+    void add_to(Wrt<0>, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& a, const Tensor<T>& b) const
+    {
+        transpose_a ? MatMul{transpose_b, true}.add_product(b, dy, a, sum)
+                    : MatMul{false, !transpose_b}.add_product(dy, b, a, sum);
+    }
+    template <class T>
+    void add_to(Wrt<1>, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& a, const Tensor<T>& b) const
+    {
+        transpose_b ? MatMul{true, transpose_a}.add_product(dy, a, b, sum)
+                    : MatMul{!transpose_a, false}.add_product(a, dy, b, sum);
+    }
 
 private:
+    template <class T>
+    Shape shape_of(const Tensor<T>& a, const Tensor<T>& b) const
+    {
+        Shape shape;
+        broadcast_shapes(batch_of(a), batch_of(b), shape);
+        shape.push_back(a.shape(a.dimension() - (transpose_a ? 1 : 2)));
+        shape.push_back(b.shape(b.dimension() - (transpose_b ? 2 : 1)));
+        return shape;
+    }
+
+    template <class T>
+    static Shape batch_of(const Tensor<T>& x)
+    {
+        return Shape(x.shape().begin(), x.shape().end() - 2);
+    }
+
+    /// The product, of this shape; or, if it `accumulates`, what is there plus the product.
+    template <class T>
+    void multiply(const Tensor<T>& a, const Tensor<T>& b, const Shape& shape, T* out, bool accumulates) const
+    {
+        const std::size_t m = shape[shape.rank() - 2];
+        const std::size_t n = shape[shape.rank() - 1];
+        const std::size_t k = a.shape(a.dimension() - (transpose_a ? 2 : 1));
+        const Shape a_batch = batch_of(a);
+        const Shape b_batch = batch_of(b);
+        const Shape batch(shape.begin(), shape.end() - 2);
+        const auto some = [&](std::size_t begin, std::size_t end)
+        {
+            for (std::size_t product = begin; product < end; ++product)
+            {
+                const detail::Matrix<T> left{a.data() + index_in(a_batch, batch, product) * m * k, k, 1};
+                const detail::Matrix<T> right{b.data() + index_in(b_batch, batch, product) * k * n, n, 1};
+                const detail::Matrix<T> left_transposed{left.data, 1, m};
+                const detail::Matrix<T> right_transposed{right.data, 1, k};
+                detail::gemm(m, n, k, transpose_a ? left_transposed : left, transpose_b ? right_transposed : right,
+                             out + product * m * n, accumulates);
+            }
+        };
+        detail::parallel_for(batch.elements(), detail::worth_a_thread / (m * n * k + 1) + 1, some);
+    }
+
+    /// Adds the product to `sum`, which has the shape of the operand.
+    template <class T>
+    void add_product(const Tensor<T>& a, const Tensor<T>& b, const Tensor<T>& operand, T* sum) const
+    {
+        if (const Shape shape = shape_of(a, b); shape == operand.shape())
+        {
+            multiply(a, b, shape, sum, true);
+        }
+        else
+        {
+            const Tensor<T> product = fit(value(a, b), operand);
+            detail::add_in_place(sum, product.data(), product.size());
+        }
+    }
+
     template <class T>
     static Tensor<T> fit(const Tensor<T>& gradient, const Tensor<T>& operand)
     {
@@ -127,12 +169,12 @@ struct Linear
         shape[shape.rank() - 1] = outputs;
         Tensor<T> y = Tensor<T>::adopt(detail::new_node<T>(shape));
         T* elements = y.node()->template as<T>();
-        const std::size_t rows = outputs == 0 ? 0 : y.size() / outputs;
-        for (std::size_t row = 0; row < rows; ++row)
+        const std::size_t count = rows(x);
+        for (std::size_t row = 0; row < count; ++row)
         {
             (std::copy_n(bias.data(), outputs, elements + row * outputs), ...);
         }
-        detail::gemm<T>(rows, outputs, inputs, {x.data(), inputs, 1}, {weight.data(), 1, inputs}, elements,
+        detail::gemm<T>(count, outputs, inputs, {x.data(), inputs, 1}, {weight.data(), 1, inputs}, elements,
                         sizeof...(bias) != 0);
         return y;
     }
@@ -148,6 +190,22 @@ struct Linear
     {
         return apply(MatMul{true, false}, Location{}, rows_of(dy), rows_of(x));
     }
+    template <class T, class... Bias>
+    void add_to(Wrt<0>, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x, const Tensor<T>& weight,
+                const Bias&...) const
+    {
+        const std::size_t outputs = weight.shape(0);
+        const std::size_t inputs = weight.shape(1);
+        detail::gemm<T>(rows(x), inputs, outputs, {dy.data(), outputs, 1}, {weight.data(), inputs, 1}, sum, true);
+    }
+    template <class T, class... Bias>
+    void add_to(Wrt<1>, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x, const Tensor<T>& weight,
+                const Bias&...) const
+    {
+        const std::size_t outputs = weight.shape(0);
+        const std::size_t inputs = weight.shape(1);
+        detail::gemm<T>(outputs, inputs, rows(x), {dy.data(), 1, outputs}, {x.data(), inputs, 1}, sum, true);
+    }
     template <class T>
     Tensor<T> pullback(Wrt<2>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>&, const Tensor<T>&,
                        const Tensor<T>&) const
@@ -157,11 +215,15 @@ struct Linear
 
 private:
     template <class T>
+    static std::size_t rows(const Tensor<T>& x)
+    {
+        return Shape(x.shape().begin(), x.shape().end() - 1).elements();
+    }
+
+    template <class T>
     static Tensor<T> rows_of(const Tensor<T>& x)
     {
-        const std::size_t last = x.dimension() - 1;
-        const std::size_t rows = Shape(x.shape().begin(), x.shape().begin() + last).elements();
-        return x.dimension() == 2 ? x : detail::in_shape(x, Shape{rows, x.shape(last)}, Location{});
+        return x.dimension() == 2 ? x : detail::in_shape(x, Shape{rows(x), x.shape(x.dimension() - 1)}, Location{});
     }
 };
 

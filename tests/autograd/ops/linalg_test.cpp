@@ -3,11 +3,13 @@
 #include "../counting_cotangent.hpp"
 
 #include <autograd/autograd.hpp>
+#include <autograd/testing.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace ag = autograd;
 using Tensor = ag::Tensor<double>;
@@ -252,6 +254,63 @@ TEST_CASE("a weight that is used in several products gets the sum of their gradi
     ag::sum(ag::matmul(w, ag::matmul(w, x)) * counting<double>({2})).backward();
     // W (W x) with W x = (-1, -1): dW = dy (Wx)^T + W^T dy x^T, dy = (1, 2).
     CHECK(close(w.grad(), {{-1 + 7, -1 - 7}, {-2 + 10, -2 - 10}}));
+}
+
+TEST_CASE("gradients of several products of the same operands add up, whichever way they are read")
+{
+    using Shapes = std::pair<std::vector<std::size_t>, std::vector<std::size_t>>;
+    const auto swapped = [](std::vector<std::size_t> shape, bool swap)
+    {
+        if (swap)
+        {
+            std::swap(shape[shape.size() - 2], shape[shape.size() - 1]);
+        }
+        return shape;
+    };
+    for (const auto& [left, right] : {Shapes{{2, 3}, {3, 4}}, Shapes{{2, 2, 3}, {2, 3, 2}},
+                                      Shapes{{2, 1, 2, 3}, {3, 3, 2}}, Shapes{{2, 3}, {2, 3, 1}}})
+    {
+        for (const int flags : {0, 1, 2, 3})
+        {
+            const ag::MatmulOptions options{.transpose_a = (flags & 1) != 0, .transpose_b = (flags & 2) != 0};
+            const Tensor a(waves(swapped(left, options.transpose_a), 0));
+            const Tensor b(waves(swapped(right, options.transpose_b), 1));
+            const auto f = [&](const Tensor& x, const Tensor& y) {
+                return ag::sum(ag::matmul(x, y, options) * ag::sin(ag::matmul(x, 2.0 * y, options)) +
+                               ag::matmul(x, y, options));
+            };
+            CHECK(ag::testing::check_gradients(f, {a, b}, {.second_order = true}));
+        }
+    }
+    const Tensor x(waves({2, 3, 4}, 0));
+    const Tensor weight(waves({2, 4}, 1));
+    const Tensor bias(waves({2}, 2));
+    const auto layers = [](const Tensor& x, const Tensor& weight, const Tensor& bias)
+    { return ag::sum(ag::linear(x, weight, bias) * ag::sin(ag::linear(x, weight)) * ag::linear(x, weight, bias)); };
+    CHECK(ag::testing::check_gradients(layers, {x, weight, bias}, {.second_order = true}));
+}
+
+TEST_CASE("a weight of many products gets one gradient of its size" * doctest::skip(!ag::detail::pools_memory))
+{
+    Variable weight(waves({200, 300}, 0));
+    const Tensor x(waves({2, 300}, 1));
+    const auto peak_of_backward = [&](auto product)
+    {
+        ag::GradientTape tape;
+        Tensor total(0);
+        for (int i = 0; i < 10; ++i)
+        {
+            total += ag::sum(product(std::cos(i) * x));
+        }
+        const std::int64_t before = ag::memory_statistics().live;
+        ag::reset_peak_memory();
+        tape.gradient(total, weight);
+        return ag::memory_statistics().peak - before;
+    };
+    constexpr std::int64_t bytes = 8 * 200 * 300;
+    CHECK(peak_of_backward([&](const Tensor& x) { return ag::matmul(x, weight, {.transpose_b = true}); }) <
+          3 * bytes / 2);
+    CHECK(peak_of_backward([&](const Tensor& x) { return ag::linear(x, weight); }) < 3 * bytes / 2);
 }
 
 TEST_CASE("linear to no outputs has zero gradients of the right shapes")
