@@ -49,10 +49,12 @@ struct Gradient
     bool adds;  ///< to what is there
 };
 
-/// Those of all operands, block by block: what they read and add to is in the first-level cache then.
+/// Those of all operands, piece by piece: what they read and add to is in the first-level cache then.
 template <class T>
 struct Gradients
 {
+    static constexpr std::size_t piece = 2048 / sizeof(T);
+
     std::array<Gradient<T>, most_operands> each;
     std::size_t size = 0;
     unsigned reads = 0;  ///< as those of a pullback
@@ -65,11 +67,11 @@ struct Gradients
 
     void operator()(std::size_t count, const T* const* in, std::size_t position) const
     {
-        alignas(buffer_alignment) T results[scratch_elements];
+        alignas(buffer_alignment) T results[piece + buffer_alignment / sizeof(T)];
         const T* block[most_inputs];
-        for (std::size_t done = 0; done < count; done += block_elements)
+        for (std::size_t done = 0; done < count; done += piece)
         {
-            const std::size_t length = std::min(block_elements, count - done);
+            const std::size_t length = std::min(piece, count - done);
             std::transform(in, in + most_inputs, block, [&](const T* from) { return from ? from + done : nullptr; });
             for (std::size_t k = 0; k < size; ++k)
             {
