@@ -46,34 +46,36 @@ struct MatMul
         multiply(a, b, y.shape(), y.node()->template as<T>(), false);
         return y;
     }
-    template <class T>
-    Tensor<T> pullback(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& a, const Tensor<T>& b) const
+    template <std::size_t k, class T>
+    Tensor<T> pullback(Wrt<k> wrt, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& a, const Tensor<T>& b) const
     {
-        return fit(transpose_a ? apply(MatMul{transpose_b, true}, Location{}, b, dy)
-                               : apply(MatMul{false, !transpose_b}, Location{}, dy, b),
-                   a);
+        const auto product = [](const MatMul& op, const Tensor<T>& left, const Tensor<T>& right)
+        { return apply(op, Location{}, left, right); };
+        return fit(with_gradient(wrt, dy, a, b, product), k == 0 ? a : b);
     }
-    template <class T>
-    Tensor<T> pullback(Wrt<1>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& a, const Tensor<T>& b) const
+    template <std::size_t k, class T>
+    void add_to(Wrt<k> wrt, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& a, const Tensor<T>& b) const
     {
-        return fit(transpose_b ? apply(MatMul{true, transpose_a}, Location{}, dy, a)
-                               : apply(MatMul{!transpose_a, false}, Location{}, a, dy),
-                   b);
-    }
-    template <class T>
-    void add_to(Wrt<0>, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& a, const Tensor<T>& b) const
-    {
-        transpose_a ? MatMul{transpose_b, true}.add_product(b, dy, a, sum)
-                    : MatMul{false, !transpose_b}.add_product(dy, b, a, sum);
-    }
-    template <class T>
-    void add_to(Wrt<1>, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& a, const Tensor<T>& b) const
-    {
-        transpose_b ? MatMul{true, transpose_a}.add_product(dy, a, b, sum)
-                    : MatMul{!transpose_a, false}.add_product(a, dy, b, sum);
+        with_gradient(wrt, dy, a, b,
+                      [&](const MatMul& op, const Tensor<T>& left, const Tensor<T>& right)
+                      { op.add_product(left, right, k == 0 ? a : b, sum); });
     }
 
 private:
+    /// f of the product that the gradient of an operand is: the operation and its two operands.
+    /// @{
+    template <class T, class F>
+    auto with_gradient(Wrt<0>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& b, const F& f) const
+    {
+        return transpose_a ? f(MatMul{transpose_b, true}, b, dy) : f(MatMul{false, !transpose_b}, dy, b);
+    }
+    template <class T, class F>
+    auto with_gradient(Wrt<1>, const Tensor<T>& dy, const Tensor<T>& a, const Tensor<T>&, const F& f) const
+    {
+        return transpose_b ? f(MatMul{true, transpose_a}, dy, a) : f(MatMul{!transpose_a, false}, a, dy);
+    }
+    /// @}
+
     template <class T>
     Shape shape_of(const Tensor<T>& a, const Tensor<T>& b) const
     {
@@ -190,6 +192,12 @@ struct Linear
     {
         return apply(MatMul{true, false}, Location{}, rows_of(dy), rows_of(x));
     }
+    template <class T>
+    Tensor<T> pullback(Wrt<2>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>&, const Tensor<T>&,
+                       const Tensor<T>&) const
+    {
+        return sum(rows_of(dy), 0, {}, Location{});
+    }
     template <class T, class... Bias>
     void add_to(Wrt<0>, T* sum, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>& x, const Tensor<T>& weight,
                 const Bias&...) const
@@ -205,12 +213,6 @@ struct Linear
         const std::size_t outputs = weight.shape(0);
         const std::size_t inputs = weight.shape(1);
         detail::gemm<T>(outputs, inputs, rows(x), {dy.data(), 1, outputs}, {x.data(), inputs, 1}, sum, true);
-    }
-    template <class T>
-    Tensor<T> pullback(Wrt<2>, const Tensor<T>& dy, const Tensor<T>&, const Tensor<T>&, const Tensor<T>&,
-                       const Tensor<T>&) const
-    {
-        return sum(rows_of(dy), 0, {}, Location{});
     }
 
 private:
